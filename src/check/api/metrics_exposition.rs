@@ -1,0 +1,63 @@
+//! Prometheus's own metrics arrive in the exposition format.
+
+use super::super::prefix::way::refuse_credentials;
+use super::super::{Answer, Check, Turn};
+use super::exposition;
+use crate::finding::{Finding, Level};
+use crate::observe::{Observer, Seen};
+
+pub(crate) static CHECK: Check = Check {
+    id: "metrics-exposition",
+    level: Level::Error,
+    what: "/metrics below the prefix is Prometheus's exposition format, with its content type.",
+    why: "Another Prometheus that scrapes or federates this one through nginx reads the content type first: since 3.0 it \
+          refuses a missing or unknown one, and an error page in its place is a failed scrape.",
+    fix: "Let the location pass /metrics to Prometheus like everything else, and let nothing set its Content-Type \
+          (default_type, more_set_headers, sub_filter).",
+    source: "https://prometheus.io/docs/instrumenting/exposition_formats/",
+    turn: Turn::Together,
+    ask: |observer| Box::pin(ask(observer)),
+};
+
+async fn ask(observer: &Observer) -> Answer {
+    let seen = observer.get("/metrics").await?;
+    refuse_credentials(&seen)?;
+    let wrong = if seen.status != 200 {
+        Some(seen.summary())
+    } else if !is_exposition_type(&seen) {
+        Some(format!("content type {:?}", content_type(&seen)))
+    } else {
+        what_is_wrong_with(&seen.text())
+    };
+    Ok(wrong.map(|wrong| finding(observer, &seen, wrong)).into_iter().collect())
+}
+
+fn what_is_wrong_with(text: &str) -> Option<String> {
+    match exposition::names(text) {
+        Err(error) => Some(error.to_string()),
+        Ok(names) if names.contains("prometheus_build_info") => None,
+        Ok(names) => Some(format!("{} metrics, and prometheus_build_info is not among them", names.len())),
+    }
+}
+
+fn content_type(seen: &Seen) -> &str {
+    seen.header(reqwest::header::CONTENT_TYPE).unwrap_or("")
+}
+
+fn is_exposition_type(seen: &Seen) -> bool {
+    match seen.media_type() {
+        "text/plain" => content_type(seen).contains("version="),
+        "application/openmetrics-text" => true,
+        _ => false,
+    }
+}
+
+fn finding(observer: &Observer, seen: &Seen, actual: String) -> Finding {
+    CHECK
+        .finding("/metrics is not Prometheus's exposition format")
+        .expected("200 with `text/plain; version=…` and metrics such as prometheus_build_info")
+        .actual(actual)
+        .at(observer.route().location.clone())
+        .fix(CHECK.fix)
+        .shown_by(observer.shell().curl(seen))
+}

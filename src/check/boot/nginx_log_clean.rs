@@ -1,0 +1,41 @@
+//! nginx's log holds no line that asks for attention.
+
+use super::super::{Answer, Check, Turn};
+use crate::finding::{Finding, Level};
+use crate::observe::{LogLevel, LogLine, Observer};
+
+pub(crate) static CHECK: Check = Check {
+    id: "nginx-log-clean",
+    level: Level::Warning,
+    what: "nginx's error log holds no line of level warn, crit, alert or emerg after the checks have asked.",
+    why: "A warning at start-up is how nginx announces what a later version refuses (a deprecated directive, names that \
+          conflict) and what it ignores; a crit or alert line is a fault that clients do not see yet.",
+    fix: "Mend the directive that the line names; what it says is what nginx does instead of what was written.",
+    source: "https://nginx.org/en/docs/ngx_core_module.html#error_log",
+    turn: Turn::Last,
+    ask: |observer| Box::pin(ask(observer)),
+};
+
+async fn ask(observer: &Observer) -> Answer {
+    let mut lines: Vec<LogLine> = observer.nginx_log();
+    lines.retain(|line| line.level >= LogLevel::Warn && line.level != LogLevel::Error);
+    let mut seen: Vec<&str> = Vec::new();
+    let mut findings = Vec::new();
+    for line in &lines {
+        if !seen.contains(&line.message.as_str()) {
+            seen.push(&line.message);
+            findings.push(finding(observer, line));
+        }
+    }
+    Ok(findings)
+}
+
+fn finding(observer: &Observer, line: &LogLine) -> Finding {
+    let place = line.place.as_ref();
+    CHECK
+        .finding("nginx's log asks for attention")
+        .expected("no line of level warn or above, but for single requests that failed")
+        .actual(format!("[{}] {}", line.level.name(), line.message))
+        .at(place.and_then(|(path, number)| observer.locate(path, *number)))
+        .fix(CHECK.fix)
+}

@@ -1,0 +1,37 @@
+//! nginx accepts the configuration and starts with it.
+
+use super::super::{Answer, Check, Turn};
+use crate::finding::{Finding, Level};
+use crate::observe::{LogLevel, LogLine, Observer};
+
+pub(crate) static CHECK: Check = Check {
+    id: "nginx-starts",
+    level: Level::Error,
+    what: "nginx starts with this configuration.",
+    why: "An nginx that does not start serves nothing: every site of this configuration is down, and after a failed \
+          upgrade or restart stays down.",
+    fix: "Mend the line that nginx names. A directive that this build does not know needs its module, or a newer nginx.",
+    source: "https://nginx.org/en/docs/switches.html (-t)",
+    turn: Turn::Always,
+    ask: |observer| Box::pin(ask(observer)),
+};
+
+async fn ask(observer: &Observer) -> Answer {
+    let Some(refusal) = observer.refusal() else {
+        return Ok(Vec::new());
+    };
+    let fatal: Vec<LogLine> = observer.nginx_log().into_iter().filter(|line| line.level >= LogLevel::Emerg).collect();
+    if fatal.is_empty() {
+        return Ok(vec![finding(observer, refusal.trim(), None)]);
+    }
+    Ok(fatal.iter().map(|line| finding(observer, &line.message, line.place.clone())).collect())
+}
+
+fn finding(observer: &Observer, said: &str, place: Option<(String, usize)>) -> Finding {
+    CHECK
+        .finding("nginx refuses to start with this configuration")
+        .expected("nginx starts")
+        .actual(if said.is_empty() { "it ended and said nothing" } else { said })
+        .at(place.and_then(|(path, line)| observer.locate(&path, line)))
+        .fix(CHECK.fix)
+}

@@ -1,0 +1,149 @@
+//! The catalogue: one question a file, asked of a Lab through [`crate::observe`] alone.
+//!
+//! A check is a file in a folder by subject, a line in the catalogue below, a folder in `fixtures/checks/` and a
+//! snapshot.
+
+mod run;
+mod selection;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::finding::{Finding, Level};
+use crate::location::Location;
+use crate::observe::{Failure, Observer};
+
+pub(crate) use run::run;
+pub use run::{CheckResult, Outcome};
+pub use selection::{Selection, UnknownCheck};
+
+/// Declares the modules of the catalogue and the catalogue itself, so that one line adds a check.
+///
+/// `cargo fmt` does not see modules that a macro declares (rust-lang/rustfmt#3253); `ci/test` names the files.
+macro_rules! catalogue {
+    ($($subject:ident { $($check:ident,)+ } $(with $($helper:ident),+)?;)+) => {
+        $(mod $subject {
+            $($(pub(super) mod $helper;)+)?
+            $(pub(super) mod $check;)+
+        })+
+        /// Every check there is, in the order of the reports.
+        pub static CATALOGUE: &[&Check] = &[$($(&$subject::$check::CHECK,)+)+];
+    };
+}
+
+catalogue! {
+    boot {
+        nginx_starts,
+        nginx_log_clean,
+        upstream_answers,
+    };
+    tls {
+        tls_enforced,
+        certificate_trusted,
+        insecure_still_encrypted,
+        plaintext_port,
+    };
+    prefix {
+        prefix_root,
+        prefix_bare,
+        prefix_redirects,
+        prefix_stripped_once,
+    } with way;
+    ui {
+        ui_page,
+    };
+    api {
+        metrics_exposition,
+        api_query,
+        scrape_target_up,
+    } with exposition;
+}
+
+/// What is known of a check without running it: the words of `proxyproof explain`.
+#[derive(Debug)]
+pub struct Check {
+    /// Its id: a contract, used by `--only`, `--skip` and the reports.
+    pub id: &'static str,
+    /// The level of its worst finding.
+    pub level: Level,
+    /// The question that it asks, in one sentence.
+    pub what: &'static str,
+    /// What goes wrong for users or operators when the answer is no.
+    pub why: &'static str,
+    /// What to write in the configuration, with an example.
+    pub fix: &'static str,
+    /// Where the rule comes from: RFC, nginx or Prometheus documentation, issue number.
+    pub source: &'static str,
+    /// What it reads decides when it can be asked.
+    pub(crate) turn: Turn,
+    pub(crate) ask: for<'a> fn(&'a Observer) -> Asking<'a>,
+}
+
+/// When a check is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Even where nginx did not start.
+    Always,
+    /// With all the others.
+    Together,
+    /// When the others are through: it reads what they left in the logs.
+    Last,
+}
+
+/// A check under way.
+pub(crate) type Asking<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// What a check answers: its findings, none being a pass, or why it could not be asked.
+pub(crate) type Answer = Result<Vec<Finding>, Skip>;
+
+/// Why a check could not be asked. Never a pass.
+#[derive(Debug)]
+pub(crate) struct Skip(pub(crate) String);
+
+impl From<Failure> for Skip {
+    fn from(failure: Failure) -> Self {
+        Self(format!("no answer: {failure}"))
+    }
+}
+
+impl Check {
+    /// The beginning of a finding of this check.
+    fn finding(&self, message: impl Into<String>) -> Finding {
+        Finding {
+            check: self.id,
+            level: self.level,
+            message: message.into(),
+            expected: String::new(),
+            actual: String::new(),
+            location: None,
+            fix: String::new(),
+            reproduce: None,
+        }
+    }
+}
+
+impl Finding {
+    pub(crate) fn at_level(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+
+    pub(crate) fn expected(self, expected: impl Into<String>) -> Self {
+        Self { expected: expected.into(), ..self }
+    }
+
+    pub(crate) fn actual(self, actual: impl Into<String>) -> Self {
+        Self { actual: actual.into(), ..self }
+    }
+
+    pub(crate) fn at(self, location: impl Into<Option<Location>>) -> Self {
+        Self { location: location.into(), ..self }
+    }
+
+    pub(crate) fn fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: fix.into(), ..self }
+    }
+
+    pub(crate) fn shown_by(self, command: String) -> Self {
+        Self { reproduce: Some(command), ..self }
+    }
+}

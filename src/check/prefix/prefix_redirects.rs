@@ -1,0 +1,103 @@
+//! Every redirect stays on https, the public name and the prefix.
+
+use futures_util::future::join_all;
+
+use super::super::{Answer, Check, Turn};
+use super::way::refuse_credentials;
+use crate::finding::{Finding, Level};
+use crate::observe::{Observer, Seen};
+
+/// Pages, API and health endpoints of every Prometheus since 2.24.
+const PATHS: &[&str] = &[
+    "/graph",
+    "/query",
+    "/alerts",
+    "/status",
+    "/flags",
+    "/config",
+    "/rules",
+    "/targets",
+    "/service-discovery",
+    "/tsdb-status",
+    "/agent",
+    "/version",
+    "/new/graph",
+    "/classic/graph",
+    "/classic",
+    "/consoles/",
+    "/static/",
+    "/favicon.ico",
+    "/metrics",
+    "/federate?match[]=up",
+    "/api/v1/query?query=up",
+    "/api/v1/targets",
+    "/api/v1/status/buildinfo",
+    "/-/healthy",
+    "/-/ready",
+];
+
+/// Go's profiler redirects to its own path without asking Prometheus for the prefix.
+const PROFILER: &str = "/debug/pprof";
+
+pub(crate) static CHECK: Check = Check {
+    id: "prefix-redirects",
+    level: Level::Error,
+    what: "Every redirect of pages, API and health endpoints stays on https, the public name and the prefix.",
+    why: "A redirect out of the prefix ends in a 404 or on another site, for bookmarks, links in alerts and health probes; \
+          one to http or to another name leaks the request or fails.",
+    fix: "Do not strip the prefix: `location /PREFIX/ { proxy_pass http://HOST:9090; }` without a path, and Prometheus \
+          without --web.route-prefix=/, so that it knows the prefix in every redirect.",
+    source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_redirect; prometheus/prometheus#3082, #9585",
+    turn: Turn::Together,
+    ask: |observer| Box::pin(ask(observer)),
+};
+
+async fn ask(observer: &Observer) -> Answer {
+    let mut findings = Vec::new();
+    for seen in join_all(PATHS.iter().map(|path| observer.get(path))).await {
+        let seen = seen?;
+        refuse_credentials(&seen)?;
+        findings.extend(finding(observer, &seen));
+    }
+    let profiler = observer.get(PROFILER).await?;
+    findings.extend(finding(observer, &profiler).map(|finding| finding.at_level(Level::Note)));
+    Ok(findings)
+}
+
+fn finding(observer: &Observer, seen: &Seen) -> Option<Finding> {
+    let target = seen.redirect()?;
+    let public = observer.url("/");
+    let wrong = if target.scheme() != public.scheme() {
+        "leaves https"
+    } else if !observer.is_ours(&target) {
+        "leaves the public name"
+    } else if !observer.is_inside(&target) {
+        "leaves the prefix"
+    } else {
+        return None;
+    };
+    let route = observer.route();
+    let finding = CHECK
+        .finding(format!("the redirect of {} {wrong}", seen.url.path()))
+        .expected(format!("a redirect that stays below {public}"))
+        .actual(seen.summary())
+        .at(route.proxy_pass.clone())
+        .fix(fix(observer))
+        .shown_by(observer.shell().curl(seen));
+    Some(finding)
+}
+
+fn fix(observer: &Observer) -> String {
+    let route = observer.route();
+    if !route.strips_prefix() {
+        return "remove the proxy_redirect and proxy_set_header Host lines that change it, or let them name the public \
+                URL"
+        .to_owned();
+    }
+    let (prefix, upstream) = (&route.prefix, &route.upstream);
+    format!(
+        "proxy_pass http://{upstream}; (no path: the prefix stays), and start Prometheus with --web.external-url={} \
+         and without --web.route-prefix=/, so that it serves {prefix}/ itself",
+        observer.url("")
+    )
+}

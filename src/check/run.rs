@@ -1,0 +1,75 @@
+//! Runs the catalogue on a Lab.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use super::{CATALOGUE, Check, Selection, Skip, Turn};
+use crate::finding::{Finding, Level};
+use crate::observe::Observer;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It ran, and what it asks about is as it should be. Notes do not hinder a pass.
+    Pass,
+    /// It ran, and has findings of level warning or error.
+    Fail,
+    /// It could not be asked here, for the reason beside it.
+    Skip,
+}
+
+/// One check of the catalogue and how it ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckResult {
+    /// The check's id.
+    pub id: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it was skipped.
+    pub reason: Option<String>,
+    /// How long it took.
+    #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+    pub duration: Duration,
+}
+
+/// Asks every check that is selected. The results are in the catalogue's order, the findings worst first.
+pub(crate) async fn run(observer: &Observer, selection: &Selection) -> (Vec<CheckResult>, Vec<Finding>) {
+    let mut results = Vec::new();
+    for turn in [Turn::Always, Turn::Together, Turn::Last] {
+        let of_this_turn = CATALOGUE.iter().filter(|check| check.turn == turn && selection.wants(check.id));
+        results.extend(join_all(of_this_turn.map(|check| one(check, observer, selection))).await);
+    }
+    let position = |id: &str| CATALOGUE.iter().position(|check| check.id == id);
+    results.sort_by_key(|(result, _)| position(result.id));
+    let (results, findings): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    (results, findings)
+}
+
+async fn one(check: &'static Check, observer: &Observer, selection: &Selection) -> (CheckResult, Vec<Finding>) {
+    let begun = Instant::now();
+    let answer = match selection.reason_to_skip(check.id) {
+        Some(reason) => Err(Skip(reason.to_owned())),
+        None if check.turn != Turn::Always && observer.refusal().is_some() => {
+            Err(Skip("nginx did not start: see nginx-starts".to_owned()))
+        }
+        None => (check.ask)(observer).await,
+    };
+    let (outcome, reason, findings) = match answer {
+        Err(Skip(reason)) => (Outcome::Skip, Some(reason), Vec::new()),
+        Ok(findings) => (outcome(&findings), None, findings),
+    };
+    (CheckResult { id: check.id, outcome, reason, duration: begun.elapsed() }, findings)
+}
+
+fn outcome(findings: &[Finding]) -> Outcome {
+    if findings.iter().any(|finding| finding.level > Level::Note) { Outcome::Fail } else { Outcome::Pass }
+}
+
+fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,71 @@
+//! Which checks are asked: all, or those that `--only` names, without those that `--skip` names with a reason.
+
+use super::CATALOGUE;
+
+/// Which checks are asked.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    only: Vec<String>,
+    skip: Vec<(String, String)>,
+    slow: bool,
+}
+
+/// An id that is not in the catalogue.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no check `{id}`{}; `proxyproof checks` lists all", .nearest.map(|id| format!(", did you mean `{id}`?")).unwrap_or_default())]
+pub struct UnknownCheck {
+    id: String,
+    nearest: Option<&'static str>,
+}
+
+impl Selection {
+    /// Asks only these, or all if there are none, and skips those with the reasons beside them.
+    pub fn new(only: Vec<String>, skip: Vec<(String, String)>) -> Result<Self, UnknownCheck> {
+        let named = only.iter().chain(skip.iter().map(|(id, _)| id));
+        for id in named {
+            if !CATALOGUE.iter().any(|check| check.id == id) {
+                return Err(UnknownCheck { id: id.clone(), nearest: nearest(id) });
+            }
+        }
+        Ok(Self { only, skip, slow: false })
+    }
+
+    /// Whether checks may wait for what takes Prometheus seconds, such as its first scrape.
+    #[must_use]
+    pub fn slow(self, slow: bool) -> Self {
+        Self { slow, ..self }
+    }
+
+    pub(crate) fn is_slow(&self) -> bool {
+        self.slow
+    }
+
+    pub(super) fn wants(&self, id: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == id)
+    }
+
+    pub(super) fn reason_to_skip(&self, id: &str) -> Option<&str> {
+        self.skip.iter().find(|(skipped, _)| skipped == id).map(|(_, reason)| reason.as_str())
+    }
+}
+
+/// The id that begins most alike.
+fn nearest(id: &str) -> Option<&'static str> {
+    let alike = |candidate: &str| candidate.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
+    let best = CATALOGUE.iter().map(|check| check.id).max_by_key(|candidate| alike(candidate))?;
+    (alike(best) > 2).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_id_is_refused_with_the_nearest_one() {
+        let error = Selection::new(vec!["prefix-redirect".to_owned()], Vec::new()).expect_err("unknown");
+        assert_eq!(
+            error.to_string(),
+            "there is no check `prefix-redirect`, did you mean `prefix-redirects`?; `proxyproof checks` lists all"
+        );
+    }
+}

@@ -1,0 +1,174 @@
+use clap::{CommandFactory, Parser};
+
+use super::{Cli, Command};
+
+#[test]
+fn is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn help_names_every_command() {
+    insta::assert_snapshot!(refusal("--help"), @"
+    Proves that a TLS reverse proxy in front of Prometheus does its job
+
+    It boots real nginx and real Prometheus with your configuration as it is, asks them
+    as a client would, and says what is wrong, in which line, and what would fix it.
+
+    Usage: proxyproof <COMMAND>
+
+    Commands:
+      check        Boot the Lab, ask every check, print the report
+      up           Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
+      explain      Say what a check asks, why, and how to fix what it finds
+      checks       List the checks
+      doctor       Say which runtimes and sources work here, and what dead runs left behind
+      completions  Print a completion script for a shell
+      man          Print the manual page
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    ");
+}
+
+#[test]
+fn help_of_check_has_its_options_and_exit_codes() {
+    insta::assert_snapshot!(refusal("check --help"), @"
+    Boot the Lab, ask every check, print the report
+
+    Usage: proxyproof check [OPTIONS] <PATH>...
+
+    Arguments:
+      <PATH>...  The deployment's nginx.conf; several are checked one after the other
+
+    Options:
+      -h, --help  Print help
+
+    What runs:
+          --runtime <auto|docker>  What boots the programs; auto: docker where an engine answers [default: auto]
+          --nginx <SRC>            Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+          --prometheus <SRC>       Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+
+    The deployment, where the nginx.conf does not say it:
+          --prometheus-arg <ARG>      A flag that the deployment starts Prometheus with (repeatable)
+          --prometheus-config <FILE>  The deployment's prometheus.yml
+          --server-name <NAME>        The name in the public URL
+          --prefix <PATH>             The public path below which Prometheus is
+          --upstream <HOST:PORT>      Which upstream of the file is Prometheus
+          --cacert <FILE>             What clients trust, for a certificate that the deployment brings
+
+    The report:
+          --format <text|json>            How the report is written [default: text]
+          --output <FILE>                 Where to, instead of standard output
+          --fail-on <error|warning|note>  The lowest level of a finding that makes the exit code 1 [default: error]
+          --only <ID>                     Ask this check alone (repeatable)
+          --skip <ID=REASON>              Do not ask this check, and say why not in the report (repeatable)
+          --keep                          Hold the Lab after the report until Ctrl-C, so that the report's curl lines work
+
+    Exit codes:
+      0    no finding at or above --fail-on
+      1    findings
+      2    the call or the input is wrong; the message says which file, line and column
+      3    the environment can't run it: no runtime, no source of a program, no disk
+      130  ended by Ctrl-C; 143: by SIGTERM
+    ");
+}
+
+#[test]
+fn help_of_up_has_the_lab_s_options() {
+    insta::assert_snapshot!(refusal("up --help"), @"
+    Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
+
+    Usage: proxyproof up [OPTIONS] <PATH>
+
+    Arguments:
+      <PATH>  The deployment's nginx.conf
+
+    Options:
+      -h, --help  Print help
+
+    What runs:
+          --runtime <auto|docker>  What boots the programs; auto: docker where an engine answers [default: auto]
+          --nginx <SRC>            Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+          --prometheus <SRC>       Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+
+    The deployment, where the nginx.conf does not say it:
+          --prometheus-arg <ARG>      A flag that the deployment starts Prometheus with (repeatable)
+          --prometheus-config <FILE>  The deployment's prometheus.yml
+          --server-name <NAME>        The name in the public URL
+          --prefix <PATH>             The public path below which Prometheus is
+          --upstream <HOST:PORT>      Which upstream of the file is Prometheus
+          --cacert <FILE>             What clients trust, for a certificate that the deployment brings
+    ");
+}
+
+#[test]
+fn flags_of_prometheus_keep_their_hyphens() {
+    let call = "check a.conf b.conf --prometheus-arg --web.route-prefix=/ --prometheus-arg --log.level=warn";
+    let Command::Check(check) = parse(call).unwrap().command else {
+        panic!("not a check");
+    };
+    assert_eq!(check.lab.deployment.prometheus_args, ["--web.route-prefix=/", "--log.level=warn"]);
+    assert_eq!(check.paths.len(), 2);
+}
+
+#[test]
+fn a_skip_keeps_its_whole_reason() {
+    let call = ["proxyproof", "check", "a.conf", "--skip", "ui-page=no UI: a=b"];
+    let Command::Check(check) = Cli::try_parse_from(call).unwrap().command else {
+        panic!("not a check");
+    };
+    assert_eq!(check.report.skip, [("ui-page".to_owned(), "no UI: a=b".to_owned())]);
+}
+
+#[test]
+fn wrong_values_are_answered_with_the_cure() {
+    insta::assert_snapshot!(refusal("check a.conf --skip ui-page"), @"
+    error: invalid value 'ui-page' for '--skip <ID=REASON>': a skip needs its reason, as in --skip 'ui-page=our build has no UI'
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refusal("check a.conf --skip ui-page="), @"
+    error: invalid value 'ui-page=' for '--skip <ID=REASON>': a skip needs its reason, as in --skip 'ui-page=our build has no UI'
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refusal("check a.conf --prefix prometheus"), @"
+    error: invalid value 'prometheus' for '--prefix <PATH>': a prefix begins with `/`, as in /prometheus; `/` alone is the root
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(refusal("check"), @"
+    error: the following required arguments were not provided:
+      <PATH>...
+
+    Usage: proxyproof check <PATH>...
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_mistyped_check_is_answered_with_the_nearest() {
+    let refusal = refusal("check a.conf --only prefix-redirect");
+    assert!(refusal.contains("a similar value exists: 'prefix-redirects'"), "{refusal}");
+}
+
+#[test]
+fn a_wrong_call_ends_with_exit_code_2() {
+    assert_eq!(parse("check").unwrap_err().exit_code(), 2);
+    assert_eq!(parse("check a.conf --fail-on all").unwrap_err().exit_code(), 2);
+}
+
+fn parse(call: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("proxyproof").chain(call.split(' ')))
+}
+
+/// What is printed instead of a run.
+fn refusal(call: &str) -> String {
+    parse(call).unwrap_err().to_string()
+}

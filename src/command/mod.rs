@@ -1,0 +1,80 @@
+//! One function a command: the library's calls and what is printed of them.
+
+mod catalogue;
+mod check;
+mod doctor;
+mod up;
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
+
+use clap::CommandFactory;
+use proxyproof::deployment::Options;
+use proxyproof::{BootOptions, Error, Result};
+
+use crate::cli::{Cli, Command, DeploymentArgs, LabArgs};
+use crate::progress::Terminal;
+
+/// Runs a command and gives its exit code.
+pub(crate) async fn run(command: Command) -> Result<u8> {
+    match command {
+        Command::Check(args) => check::run(args).await,
+        Command::Up(args) => up::run(args).await,
+        Command::Explain { check } => print(&catalogue::explain(&check)),
+        Command::Checks => print(&catalogue::list()),
+        Command::Doctor { clean } => doctor::run(clean).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "proxyproof", &mut script);
+            print_bytes(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(output_error)?;
+            print_bytes(&page)
+        }
+    }
+}
+
+/// What the deployment's options say.
+fn deployment_options(args: DeploymentArgs) -> Options {
+    Options {
+        server_name: args.server_name,
+        prefix: args.prefix,
+        upstream: args.upstream,
+        prometheus_args: args.prometheus_args,
+        prometheus_config: args.prometheus_config,
+        cacert: args.cacert,
+    }
+}
+
+/// What the Lab's options say.
+fn boot_options(args: &LabArgs, keep: bool) -> BootOptions {
+    BootOptions {
+        nginx: args.nginx.clone(),
+        prometheus: args.prometheus.clone(),
+        progress: Arc::new(Terminal::new()),
+        keep,
+    }
+}
+
+fn print(text: &str) -> Result<u8> {
+    print_bytes(text.as_bytes())
+}
+
+fn print_bytes(bytes: &[u8]) -> Result<u8> {
+    write_out(&mut anstream::stdout(), |out| out.write_all(bytes))?;
+    Ok(0)
+}
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+fn write_out(out: &mut impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    match write(out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(output_error(error)),
+        _ => Ok(()),
+    }
+}
+
+fn output_error(error: io::Error) -> Error {
+    Error::Output { path: "standard output".to_owned(), error }
+}

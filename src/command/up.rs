@@ -1,0 +1,36 @@
+//! `proxyproof up`: the Lab, for a person to talk to.
+
+use std::io::Write;
+
+use proxyproof::{Deployment, Lab, Result};
+
+use super::{boot_options, deployment_options, write_out};
+use crate::cli::UpArgs;
+use crate::signals;
+
+pub(super) async fn run(args: UpArgs) -> Result<u8> {
+    let boot = boot_options(&args.lab, true);
+    let deployment = Deployment::load_with(&args.path, &deployment_options(args.lab.deployment))?;
+    let lab = deployment.boot_with(&boot).await?;
+    write_out(&mut anstream::stdout(), |out| introduce(&lab, out))?;
+    signals::interrupt_or_end_of_input().await;
+    lab.close().await?;
+    Ok(0)
+}
+
+fn introduce(lab: &Lab, out: &mut dyn Write) -> std::io::Result<()> {
+    let programs = lab.programs();
+    writeln!(
+        out,
+        "nginx {} ({}) in front of Prometheus {} ({})\n",
+        programs.nginx.version, programs.nginx.source, programs.prometheus.version, programs.prometheus.source
+    )?;
+    writeln!(out, "  {}\n", lab.public_url())?;
+    for command in lab.commands() {
+        writeln!(out, "  {command}")?;
+    }
+    if let Some(kept) = lab.kept() {
+        writeln!(out, "\nThe CA's certificate is {}", kept.cacert().display())?;
+    }
+    writeln!(out, "Ctrl-C, or the end of input, ends it.")
+}

@@ -1,0 +1,65 @@
+//! The `server` blocks of `http`.
+
+use super::certificate::{self, KeyPair, Pairs};
+use super::directive::{Argument, Directive};
+use super::listen::{self, Listen, UnixListen};
+use super::{DeploymentError, Nginx};
+use crate::location::Location;
+
+/// A `server` block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The ports that it listens on; port 80 if nothing is said.
+    pub listens: Vec<Listen>,
+    /// The unix sockets that it listens on.
+    pub unix_listens: Vec<UnixListen>,
+    /// The arguments of `server_name`.
+    pub names: Vec<Argument>,
+    /// The certificates, its own or inherited from `http`.
+    pub certificates: Vec<KeyPair>,
+    /// The `server` directive.
+    pub location: Location,
+}
+
+impl Server {
+    /// Whether TLS is spoken on one of its ports.
+    pub fn tls(&self) -> bool {
+        self.listens.iter().any(|listen| listen.ssl)
+    }
+
+    fn read(server: &Directive, http: &Inherited<'_>, pairs: &mut Pairs<'_>) -> Result<Self, DeploymentError> {
+        let ssl_on = ssl_on(server).unwrap_or(http.ssl_on);
+        let (listens, unix_listens) = listen::listens(server, ssl_on);
+        let tls = listens.iter().any(|listen| listen.ssl) || unix_listens.iter().any(|listen| listen.ssl);
+        Ok(Self {
+            listens,
+            unix_listens,
+            names: server.children_named("server_name").flat_map(|names| names.args.clone()).collect(),
+            certificates: pairs.read(&certificate::Named::by(server), &http.named, tls)?,
+            location: server.location.clone(),
+        })
+    }
+}
+
+/// What servers take from `http` where they say nothing themselves.
+struct Inherited<'a> {
+    ssl_on: bool,
+    named: certificate::Named<'a>,
+}
+
+fn ssl_on(block: &Directive) -> Option<bool> {
+    block.children_named("ssl").next().map(|ssl| ssl.arg(0) == Some("on"))
+}
+
+/// The `server` blocks of `http`, each with what was read from it.
+pub(super) fn servers(nginx: &Nginx) -> Result<Vec<(&Directive, Server)>, DeploymentError> {
+    let mut pairs = Pairs::of(&nginx.tree);
+    let mut servers = Vec::new();
+    for http in nginx.directives.iter().filter(|directive| directive.is("http")) {
+        let inherited = Inherited { ssl_on: ssl_on(http).unwrap_or(false), named: certificate::Named::by(http) };
+        for server in http.children_named("server") {
+            servers.push((server, Server::read(server, &inherited, &mut pairs)?));
+        }
+    }
+    Ok(servers)
+}

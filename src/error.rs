@@ -1,0 +1,78 @@
+//! Every way a run ends without a verdict, by stage, with the exit code of each.
+
+use reqwest::Url;
+
+use crate::check::UnknownCheck;
+use crate::deployment::DeploymentError;
+use crate::runtime::RuntimeError;
+use crate::source::SourceError;
+use crate::world::WorldError;
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input or the call is wrong.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// A check was named that does not exist.
+    #[error(transparent)]
+    Check(#[from] UnknownCheck),
+    /// The World could not be made.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// A program is not to be had.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The Pod could not be run.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// nginx does not start with the configuration. `check` makes this a finding; a booted Lab has a running nginx.
+    #[error("nginx refuses to start with this configuration; it said:\n{log}")]
+    NginxRefused {
+        /// All that nginx wrote.
+        log: String,
+    },
+    /// The Lab gave no answer to a request.
+    #[error("no answer from {url}: {error}")]
+    NoAnswer {
+        /// What was asked for.
+        url: Url,
+        /// What the client says.
+        #[source]
+        error: reqwest::Error,
+    },
+    /// No client could be made.
+    #[error("no client could be made: {0}; is the file of --cacert a PEM certificate?")]
+    Client(String),
+    /// A file could not be written.
+    #[error("could not write {path}: {error}")]
+    Output {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Somebody pressed Ctrl-C or asked the process to end.
+    #[error("interrupted by {0}; everything that was started has been removed")]
+    Interrupted(&'static str),
+}
+
+impl Error {
+    /// The process's exit code: 2 for wrong input, 3 for an environment that can't run it, 130 and 143 for signals.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Deployment(_) | Self::Check(_) | Self::World(_) | Self::Client(_) => 2,
+            // Its flags and its configuration are the deployment's.
+            Self::Runtime(RuntimeError::Ended { program: "prometheus", .. }) => 2,
+            Self::NginxRefused { .. } | Self::NoAnswer { .. } => 1,
+            Self::Source(error) => error.exit_code(),
+            Self::Runtime(_) | Self::Output { .. } => 3,
+            Self::Interrupted("SIGTERM") => 143,
+            Self::Interrupted(_) => 130,
+        }
+    }
+}
+
+/// The result of this crate's fallible functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,48 @@
+//! The files of a Lab that is kept for a look.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::observe::Shell;
+use crate::runtime::docker::Pod;
+use crate::world::World;
+
+/// Where a kept Lab is reached, and where its files are.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    directory: PathBuf,
+    cacert: PathBuf,
+    ports: Vec<(u16, SocketAddr)>,
+}
+
+impl Kept {
+    /// Writes what a user needs to talk to the Lab, and what was made up to look at.
+    pub(super) fn write(pod: &Pod, world: &World, ports: Vec<u16>) -> Result<Self> {
+        let cacert = pod.run().write("ca.pem", world.trust.as_bytes())?;
+        for file in world.nginx_files.iter().chain(&world.prometheus_files) {
+            let name = file.path.trim_start_matches('/').replace('/', "_");
+            pod.run().write(&name, &file.content)?;
+        }
+        pod.run().write("prometheus-arguments", world.prometheus_arguments.join("\n").as_bytes())?;
+        Ok(Self {
+            directory: cacert.parent().map(Path::to_owned).unwrap_or_default(),
+            ports: ports.into_iter().map(|port| (port, pod.address(port))).collect(),
+            cacert,
+        })
+    }
+
+    /// The directory of the Lab's files.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The certificate that clients trust, PEM.
+    pub fn cacert(&self) -> &Path {
+        &self.cacert
+    }
+
+    pub(super) fn shell(&self) -> Shell {
+        Shell::of_a_kept_lab(&self.cacert.display().to_string(), self.ports.clone())
+    }
+}

@@ -1,0 +1,143 @@
+//! Gets the images of a Pod: pulled, or loaded from what a source builds.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use crate::error::Result;
+use crate::report::Program as ReportedProgram;
+use crate::runtime::docker::Engine;
+use crate::runtime::{Run, RuntimeError};
+use crate::source::image::{Archive, image_id, image_tag};
+use crate::source::{
+    Arch, Cache, Program, Progress, Recipe, Release, Root, Source, SourceError, auto_candidates, debian, host,
+};
+
+/// What a Pod's infrastructure container is where no Debian packages are to be had: it has `sh`, `cat`, `ip` and
+/// `setpriv` too.
+const POD_IMAGE: &str = "busybox:stable";
+
+/// An image that the engine has, and what is in it.
+#[derive(Clone, Debug)]
+pub(super) struct Provided {
+    pub(super) image: String,
+    pub(super) program: ReportedProgram,
+}
+
+/// Gets images for one run.
+#[derive(Clone)]
+pub(super) struct Provider {
+    pub(super) engine: Engine,
+    pub(super) cache: Cache,
+    pub(super) run: Arc<Run>,
+    pub(super) progress: Arc<dyn Progress + Send + Sync>,
+}
+
+impl Provider {
+    /// The image of a program from the source that the user named.
+    pub(super) async fn program(&self, program: Program, source: &Source) -> Result<Provided> {
+        match source {
+            Source::Docker(image) => self.image(image).await,
+            Source::Debian { release } => self.debian(release.clone(), program.into()).await,
+            Source::Path(file) => {
+                let file = file.clone();
+                let built = self.build(move |cache, progress| host::build(&file, program, cache, progress));
+                self.loaded(built.await?, program.into()).await
+            }
+            Source::Auto => self.automatic(program).await,
+        }
+    }
+
+    /// The image of the Pod's infrastructure: packages, or where there are none a small image.
+    pub(super) async fn infrastructure(&self) -> Result<String> {
+        match self.debian(Release::stable(), Recipe::Pod).await {
+            Ok(provided) => Ok(provided.image),
+            Err(no_packages) => match self.engine.pull(POD_IMAGE).await {
+                Ok(()) => Ok(POD_IMAGE.to_owned()),
+                Err(_) => Err(no_packages),
+            },
+        }
+    }
+
+    async fn image(&self, image: &str) -> Result<Provided> {
+        self.progress.step(&format!("getting the image {image}"));
+        self.engine.pull(image).await?;
+        let version = self.engine.version_in(image).await?;
+        let program = ReportedProgram { version, source: format!("docker:{image}") };
+        Ok(Provided { image: image.to_owned(), program })
+    }
+
+    async fn debian(&self, release: Release, recipe: Recipe) -> Result<Provided> {
+        let arch = Arch::named(&self.engine.architecture)?;
+        let root = self.build(move |cache, progress| debian::build(&release, recipe, arch, cache, progress));
+        self.loaded(root.await?, recipe).await
+    }
+
+    /// The first source of `auto` that is to be had. A pull that failed is not tried again for a day.
+    async fn automatic(&self, program: Program) -> Result<Provided> {
+        let mut reasons = Vec::new();
+        for source in auto_candidates(program) {
+            let key = format!("auto {source} {}", self.engine.host);
+            if let Source::Docker(image) = &source
+                && let Some(reason) = self.cache.remembered(&key)
+                && self.engine.image_id(image).await?.is_none()
+            {
+                reasons.push(format!("{source}: {reason}"));
+                continue;
+            }
+            match Box::pin(self.program(program, &source)).await {
+                Ok(provided) => return Ok(provided),
+                Err(error) => {
+                    if matches!(source, Source::Docker(_)) {
+                        self.cache.remember(&key, &error.to_string())?;
+                    }
+                    reasons.push(format!("{source}: {error}"));
+                }
+            }
+        }
+        Err(SourceError::NothingForAuto { program: program.name(), reasons: reasons.join("\n  ") }.into())
+    }
+
+    async fn build(
+        &self,
+        build: impl FnOnce(&Cache, &dyn Progress) -> std::result::Result<Root, SourceError> + Send + 'static,
+    ) -> Result<Root> {
+        let (cache, run, progress) = (self.cache.clone(), Arc::clone(&self.run), Arc::clone(&self.progress));
+        let built = spawn_blocking(move || build(&cache, &Guarded { run: &run, progress: &*progress })).await;
+        built.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map_err(Into::into)
+    }
+
+    /// Loads the image of a root, unless the engine has it.
+    async fn loaded(&self, root: Root, recipe: Recipe) -> Result<Provided> {
+        let image = image_tag(&root, recipe);
+        let program =
+            ReportedProgram { version: root.manifest().version.clone(), source: root.manifest().source.clone() };
+        for note in &root.manifest().notes {
+            self.progress.step(note);
+        }
+        if self.engine.image_id(&image).await?.as_deref() != Some(image_id(&root)) {
+            self.progress.step(&format!("loading {image}"));
+            let archive = move |out: &mut dyn std::io::Write| Archive::new(&root).write_to(out);
+            self.engine.load(archive).await?;
+        }
+        Ok(Provided { image, program })
+    }
+}
+
+/// Tells the run's janitor of each directory that a build creates.
+struct Guarded<'a> {
+    run: &'a Run,
+    progress: &'a dyn Progress,
+}
+
+impl Progress for Guarded<'_> {
+    fn step(&self, message: &str) {
+        self.progress.step(message);
+    }
+
+    fn creating(&self, directory: &Path) {
+        // Without its janitor the run can't go on: the next request to it fails and says so.
+        let _: std::result::Result<(), RuntimeError> = self.run.guard_directory(directory);
+    }
+}

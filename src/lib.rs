@@ -1,0 +1,39 @@
+//! Proves that a TLS reverse proxy in front of Prometheus does its job.
+//!
+//! A [`Deployment`] is loaded from an `nginx.conf`, unmodified. Booted, it is a [`Lab`]: real nginx and real Prometheus
+//! in containers, with certificates and names made up around them, reached by verified TLS at the public name.
+//!
+//! ```no_run
+//! # async fn example() -> proxyproof::Result<()> {
+//! let lab = proxyproof::Deployment::load("deploy/nginx.conf")?.boot().await?;
+//! let metrics = lab.get("/prometheus/metrics").await?; // verified TLS, the public name, port 443
+//! assert_eq!(metrics.status(), 200);
+//! lab.check().await?.assert_passed(); // the whole catalogue; panics with the text report
+//! # Ok(())
+//! # }
+//! ```
+
+mod check;
+pub mod deployment;
+mod doctor;
+mod error;
+mod finding;
+mod lab;
+mod location;
+mod observe;
+pub mod report;
+mod runtime;
+pub mod source;
+mod world;
+
+pub use check::{CATALOGUE, Check, CheckResult, Outcome, Selection, UnknownCheck};
+pub use deployment::Deployment;
+pub use doctor::{Diagnosis, Doctor};
+pub use error::{Error, Result};
+pub use finding::{Finding, Level};
+pub use lab::{BootOptions, Kept, Lab};
+pub use location::Location;
+pub use observe::Observation;
+pub use report::Report;
+pub use runtime::RuntimeError;
+pub use world::{Substitution, SubstitutionKind, WorldError};

@@ -1,0 +1,33 @@
+//! The command line of proxyproof: reads the call, lets the library do it, renders what came of it.
+
+mod cli;
+mod command;
+mod progress;
+mod signals;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("the operating system gives no threads: {error}"), 3),
+    };
+    let ended = runtime.block_on(signals::or_interrupted(command::run(cli.command)));
+    // A download or a build that was interrupted is not waited for: what it began is taken away by the run's janitor.
+    runtime.shutdown_background();
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => complain(&error.to_string(), error.exit_code()),
+    }
+}
+
+fn complain(message: &str, code: u8) -> ExitCode {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    // Nobody is there to be told if standard error is closed.
+    let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {message}");
+    ExitCode::from(code)
+}

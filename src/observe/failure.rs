@@ -1,0 +1,79 @@
+//! Why a client got no answer. It is an observation, not an error of the harness.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a client got no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// At which step.
+    pub(crate) kind: FailureKind,
+    /// What the client's library says.
+    pub(crate) message: String,
+}
+
+/// The step at which a client failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// Nothing listens there.
+    Refused,
+    /// The TLS handshake failed.
+    Tls,
+    /// No answer in time.
+    Timeout,
+    /// The connection broke, or the answer is no HTTP.
+    Broken,
+}
+
+impl Failure {
+    /// Something that did not come in time.
+    pub(crate) fn timeout(message: &str) -> Self {
+        Self { kind: FailureKind::Timeout, message: message.to_owned() }
+    }
+
+    /// What a failed request says.
+    pub(crate) fn of_request(error: &reqwest::Error) -> Self {
+        if error.is_timeout() {
+            return Self::timeout("no answer in time");
+        }
+        Self::of_chain(error)
+    }
+
+    /// What a chain of errors says: its innermost message is the one that tells.
+    pub(crate) fn of_chain(error: &(dyn Error + 'static)) -> Self {
+        let mut kind = FailureKind::Broken;
+        let mut cause = error;
+        loop {
+            if let Some(tls) = find_tls(cause) {
+                return Self { kind: FailureKind::Tls, message: tls.to_string() };
+            }
+            if let Some(io) = cause.downcast_ref::<std::io::Error>()
+                && io.kind() == std::io::ErrorKind::ConnectionRefused
+            {
+                kind = FailureKind::Refused;
+            }
+            match cause.source() {
+                Some(source) => cause = source,
+                None => return Self { kind, message: cause.to_string() },
+            }
+        }
+    }
+}
+
+/// rustls's error may be hidden in an I/O error, whose `source` skips it.
+fn find_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.downcast_ref::<rustls::Error>().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()))
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let step = match self.kind {
+            FailureKind::Refused => "the connection was refused",
+            FailureKind::Tls => "the TLS handshake failed",
+            FailureKind::Timeout => "nothing came",
+            FailureKind::Broken => "the connection broke",
+        };
+        write!(f, "{step}: {}", self.message)
+    }
+}

@@ -1,0 +1,224 @@
+//! The only eyes of a check: what clients, logs and facts show of a Lab.
+
+mod command;
+mod failure;
+mod http;
+mod log;
+mod observation;
+mod plain;
+mod scrape;
+mod tls;
+mod verifier;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::{Method, Url};
+use tokio::sync::OnceCell;
+
+use crate::deployment::{Deployment, Route};
+use crate::location::Location;
+
+pub(crate) use command::Shell;
+pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use http::{Http, Seen};
+pub(crate) use log::{LogLevel, LogLine};
+pub use observation::Observation;
+pub(crate) use plain::{PlainAnswer, plain_http};
+pub(crate) use scrape::Target;
+pub(crate) use tls::{Handshake, client_config, handshake};
+pub(crate) use verifier::{CurlVerifier, names};
+
+/// How a Lab's programs are reached and read: what a runtime gives to the eyes.
+pub(crate) trait Sight: std::fmt::Debug + Send + Sync {
+    /// Where clients reach a TCP port of the Pod.
+    fn address(&self, port: u16) -> SocketAddr;
+    /// What nginx has written so far.
+    fn nginx_log(&self) -> String;
+    /// What nginx said when it refused to start.
+    fn refusal(&self) -> Option<String>;
+}
+
+/// How many answers a browser follows before it gives up is more; no deployment needs as many.
+const LONGEST_WAY: usize = 6;
+
+/// The answers that were asked for already, by URL: checks that ask the same share one request.
+type Answers = Mutex<HashMap<String, Arc<OnceCell<Result<Arc<Seen>, Failure>>>>>;
+
+/// One look at a Lab.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    deployment: Arc<Deployment>,
+    sight: Arc<dyn Sight>,
+    verified: Result<Handshake, Failure>,
+    unverified: Result<Handshake, Failure>,
+    http: Http,
+    insecure: Http,
+    shell: Shell,
+    slow: AtomicBool,
+    answers: Answers,
+    targets: OnceCell<Result<Vec<Target>, Failure>>,
+}
+
+impl Observer {
+    /// Opens the eyes: shakes hands once with and once without verifying, and asks from then on as a client that
+    /// verifies, unless no such client gets in.
+    pub(crate) async fn new(
+        deployment: Arc<Deployment>,
+        sight: Arc<dyn Sight>,
+        trust: &str,
+        shell: Shell,
+    ) -> Result<Self, Failure> {
+        let route = &deployment.route;
+        let address = sight.address(route.port);
+        let plain = sight.address(80);
+        let verifying = client_config(CurlVerifier::trusting(trust)?)?;
+        let believing = client_config(CurlVerifier::trusting(trust)?.insecure())?;
+        let (verified, unverified) = tokio::join!(
+            handshake(address, &route.server_name, &verifying),
+            handshake(address, &route.server_name, &believing),
+        );
+        let insecure = Http::new(&route.server_name, address, plain, &believing)?;
+        let http = match &verified {
+            Ok(_) => Http::new(&route.server_name, address, plain, &verifying)?,
+            Err(_) => insecure.clone(),
+        };
+        Ok(Self {
+            sight,
+            verified,
+            unverified,
+            http,
+            insecure,
+            shell,
+            slow: AtomicBool::new(false),
+            answers: Answers::default(),
+            targets: OnceCell::new(),
+            deployment,
+        })
+    }
+
+    /// Allows the checks to wait for what takes Prometheus seconds.
+    pub(crate) fn allow_waiting(&self) {
+        self.slow.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the checks may wait for what takes Prometheus seconds.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    /// The facts of the configuration.
+    pub(crate) fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// The route that leads to Prometheus.
+    pub(crate) fn route(&self) -> &Route {
+        &self.deployment.route
+    }
+
+    /// The handshake of a client that verifies.
+    pub(crate) fn verified(&self) -> &Result<Handshake, Failure> {
+        &self.verified
+    }
+
+    /// The handshake of a client that believes everything.
+    pub(crate) fn unverified(&self) -> &Result<Handshake, Failure> {
+        &self.unverified
+    }
+
+    /// The client that the checks ask with.
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// A client that believes every certificate.
+    pub(crate) fn insecure(&self) -> &Http {
+        &self.insecure
+    }
+
+    /// Where clients reach a TCP port of the Pod.
+    pub(crate) fn address(&self, port: u16) -> SocketAddr {
+        self.sight.address(port)
+    }
+
+    /// The commands that show a finding again.
+    pub(crate) fn shell(&self) -> &Shell {
+        &self.shell
+    }
+
+    /// What nginx said when it refused to start.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.sight.refusal()
+    }
+
+    /// What nginx has logged so far.
+    pub(crate) fn nginx_log(&self) -> Vec<LogLine> {
+        log::parse(&self.sight.nginx_log())
+    }
+
+    /// A place that nginx names in its own paths, as the user's file and line.
+    pub(crate) fn locate(&self, path_in_pod: &str, line: usize) -> Option<Location> {
+        self.deployment.locate(path_in_pod, line)
+    }
+
+    /// The public URL of a path below the prefix: `""` is the bare prefix, `"/"` its root.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        let route = self.route();
+        self.url_at_root(&format!("{}{path}", route.prefix))
+    }
+
+    /// The public URL of a path of the whole server.
+    pub(crate) fn url_at_root(&self, path: &str) -> Url {
+        self.route().url_of(path)
+    }
+
+    /// Asks for a path below the prefix, once for all who ask.
+    pub(crate) async fn get(&self, path: &str) -> Result<Arc<Seen>, Failure> {
+        self.get_url(self.url(path)).await
+    }
+
+    /// Follows redirects from a URL as a browser does: every answer on the way, the last one at the end.
+    pub(crate) async fn follow(&self, url: Url) -> Result<Vec<Arc<Seen>>, Failure> {
+        let mut way = vec![self.get_url(url).await?];
+        while way.len() < LONGEST_WAY {
+            let next = way.last().and_then(|seen| seen.redirect());
+            match next.filter(|next| self.is_ours(next)) {
+                Some(next) => way.push(self.get_url(next).await?),
+                None => break,
+            }
+        }
+        Ok(way)
+    }
+
+    /// Whether a URL is on the public name and the port that clients use.
+    pub(crate) fn is_ours(&self, url: &Url) -> bool {
+        self.route().url_of("/").origin() == url.origin()
+    }
+
+    /// Whether a URL is below the prefix, on the public name.
+    pub(crate) fn is_inside(&self, url: &Url) -> bool {
+        let prefix = &self.route().prefix;
+        let path = url.path();
+        let below = path.strip_prefix(prefix.as_str());
+        self.is_ours(url) && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Asks for a URL, once for all who ask.
+    pub(crate) async fn get_url(&self, url: Url) -> Result<Arc<Seen>, Failure> {
+        let cell = {
+            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(answers.entry(url.to_string()).or_default())
+        };
+        let answer = cell.get_or_init(|| async { self.http.ask(Method::GET, url, &[]).await.map(Arc::new) });
+        answer.await.clone()
+    }
+}
+
+impl From<rustls::Error> for Failure {
+    fn from(error: rustls::Error) -> Self {
+        Self { kind: FailureKind::Tls, message: error.to_string() }
+    }
+}

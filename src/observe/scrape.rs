@@ -1,0 +1,83 @@
+//! What Prometheus says of the targets that it scrapes.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::{Instant, interval};
+
+use super::{Failure, FailureKind, Observer};
+
+/// How long a first scrape is waited for. Prometheus looks at its targets for the first time five seconds after its
+/// start (the discovery manager's interval), and scrapes within one scrape interval from then.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// A target, as `/api/v1/targets` shows it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Target {
+    /// Where it is scraped.
+    pub(crate) scrape_url: String,
+    /// `up`, `down`, or `unknown` before the first scrape.
+    pub(crate) health: String,
+    /// Why it is down.
+    pub(crate) last_error: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    data: Data,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    active_targets: Vec<Target>,
+}
+
+impl Target {
+    /// Whether it was scraped at least once.
+    pub(crate) fn is_known(&self) -> bool {
+        self.health != "unknown"
+    }
+
+    /// Whether it is the Prometheus of this Lab itself.
+    pub(crate) fn is_prometheus_itself(&self, port: u16) -> bool {
+        let place = self.scrape_url.split("://").nth(1).unwrap_or_default();
+        let place = place.split('/').next().unwrap_or_default();
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| place == format!("{host}:{port}"))
+    }
+}
+
+impl Observer {
+    /// The targets: once each was scraped or patience has ended, the same for all who ask; as they are now where
+    /// nobody may wait.
+    pub(crate) async fn targets(&self) -> Result<Vec<Target>, Failure> {
+        match self.may_wait() {
+            true => self.targets.get_or_init(|| self.wait_for_targets()).await.clone(),
+            false => self.targets_now().await,
+        }
+    }
+
+    async fn wait_for_targets(&self) -> Result<Vec<Target>, Failure> {
+        let begun = Instant::now();
+        let mut ticks = interval(Duration::from_millis(10));
+        loop {
+            ticks.tick().await;
+            let targets = self.targets_now().await?;
+            let all_known = !targets.is_empty() && targets.iter().all(Target::is_known);
+            if all_known || begun.elapsed() > PATIENCE {
+                return Ok(targets);
+            }
+        }
+    }
+
+    async fn targets_now(&self) -> Result<Vec<Target>, Failure> {
+        let url = self.url("/api/v1/targets?state=active");
+        let seen = self.http().ask(reqwest::Method::GET, url, &[]).await?;
+        let answer: Answer = serde_json::from_slice(&seen.body).map_err(|_| Failure {
+            kind: FailureKind::Broken,
+            message: format!("/api/v1/targets answered {}", seen.summary()),
+        })?;
+        Ok(answer.data.active_targets)
+    }
+}

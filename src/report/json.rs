@@ -1,0 +1,125 @@
+//! The report for programs: `proxyproof/report/1`, as the README documents it.
+
+use std::io::{self, Write};
+
+use super::Report;
+
+/// Writes `report` as indented JSON that ends with a newline.
+pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::render;
+    use crate::check::{CheckResult, Outcome};
+    use crate::report::{Report, Verdict, sample};
+
+    /// Keys, their order and the words in them are a contract: a change here is a new schema.
+    #[test]
+    fn has_the_documented_keys_in_their_order() {
+        let mut report = sample::report(vec![sample::finding()]);
+        report.deployments[0].checks = vec![
+            CheckResult {
+                id: "prefix-redirects",
+                outcome: Outcome::Fail,
+                reason: None,
+                duration: Duration::from_micros(4_900),
+            },
+            sample::skipped("ui-page", "this build has no UI"),
+        ];
+        report.verdict = Verdict::Fail;
+        insta::assert_snapshot!(rendered(&report), @r#"
+        {
+          "schema": "proxyproof/report/1",
+          "verdict": "fail",
+          "runtime": "docker",
+          "programs": {
+            "nginx": {
+              "version": "1.26.3",
+              "source": "debian:trixie"
+            },
+            "prometheus": {
+              "version": "2.53.3",
+              "source": "debian:trixie"
+            }
+          },
+          "deployments": [
+            {
+              "path": "nginx.conf",
+              "public_url": "https://example.com/prometheus/",
+              "verdict": "fail",
+              "substitutions": [
+                {
+                  "kind": "certificate",
+                  "what": "/root/certs/example.com/example.com.crt",
+                  "by": "made for example.com",
+                  "location": {
+                    "file": "nginx.conf",
+                    "line": 5,
+                    "column": 25
+                  }
+                },
+                {
+                  "kind": "prometheus-flags",
+                  "what": "--web.external-url, --web.route-prefix",
+                  "by": "derived from nginx.conf",
+                  "location": null
+                }
+              ],
+              "checks": [
+                {
+                  "id": "prefix-redirects",
+                  "outcome": "fail",
+                  "reason": null,
+                  "duration_ms": 4
+                },
+                {
+                  "id": "ui-page",
+                  "outcome": "skip",
+                  "reason": "this build has no UI",
+                  "duration_ms": 4
+                }
+              ],
+              "findings": [
+                {
+                  "check": "prefix-redirects",
+                  "level": "error",
+                  "message": "`/prometheus/graph` redirects out of the prefix",
+                  "expected": "a redirect to a URL below https://example.com/prometheus/",
+                  "actual": "301 to https://example.com/graph/",
+                  "location": {
+                    "file": "nginx.conf",
+                    "line": 9,
+                    "column": 13
+                  },
+                  "fix": "add `proxy_redirect / /prometheus/;` beside this line",
+                  "reproduce": "curl --cacert ca.crt --resolve example.com:443:172.18.0.2 -i https://example.com/prometheus/graph"
+                }
+              ]
+            }
+          ]
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_finding_without_a_place_says_null() {
+        let mut finding = sample::finding();
+        finding.location = None;
+        finding.reproduce = None;
+        let json = rendered(&sample::report(vec![finding]));
+        assert!(json.contains("\"location\": null"), "{json}");
+        assert!(json.contains("\"reproduce\": null"), "{json}");
+        assert!(json.ends_with("}\n"), "{json}");
+    }
+
+    fn rendered(report: &Report) -> String {
+        let mut out = Vec::new();
+        render(report, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+}

@@ -1,0 +1,142 @@
+//! The report for people: first what is wrong and where, then what was proven, skipped and made up.
+
+mod finding;
+mod span;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+use annotate_snippets::normalize_untrusted_str as plain;
+use annotate_snippets::renderer::{AnsiColor, Effects, Style};
+
+use super::{DeploymentReport, Report, Verdict};
+use crate::check::{CheckResult, Outcome};
+use crate::finding::Level;
+use crate::world::{Substitution, SubstitutionKind};
+
+const BOLD: Style = Style::new().effects(Effects::BOLD);
+const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+
+/// Writes `report` with colours. `out` takes them away where they don't belong, as anstream's streams do.
+///
+/// Much of a report was written by strangers: control characters in it are shown and never sent to the terminal.
+pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for deployment in &report.deployments {
+        header(report, deployment, out)?;
+        for finding in &deployment.findings {
+            finding::render(finding, &deployment.files, out)?;
+        }
+        passed(deployment, out)?;
+        skipped(deployment, out)?;
+        substitutions(deployment, out)?;
+        summary(deployment, out)?;
+    }
+    if report.deployments.len() > 1 {
+        total(report, out)?;
+    }
+    Ok(())
+}
+
+fn header(report: &Report, deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
+    let path = plain(&deployment.path);
+    let url = plain(&deployment.public_url);
+    let nginx = &report.programs.nginx;
+    let prometheus = &report.programs.prometheus;
+    writeln!(
+        out,
+        "{BOLD}{path}{BOLD:#} as {url} on {}: nginx {} ({}), Prometheus {} ({})\n",
+        report.runtime,
+        plain(&nginx.version),
+        plain(&nginx.source),
+        plain(&prometheus.version),
+        plain(&prometheus.source),
+    )
+}
+
+fn passed(deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
+    let ids: Vec<&str> = with_outcome(deployment, Outcome::Pass).map(|check| check.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{GOOD}passed{GOOD:#}")?;
+    table::columns(&ids, out)?;
+    writeln!(out)
+}
+
+fn skipped(deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<[String; 2]> = with_outcome(deployment, Outcome::Skip)
+        .map(|check| {
+            let reason = check.reason.as_deref().unwrap_or("no reason given");
+            [check.id.to_owned(), plain(reason)]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{BOLD}skipped{BOLD:#}")?;
+    table::aligned(&rows, out)?;
+    writeln!(out)
+}
+
+fn with_outcome(deployment: &DeploymentReport, outcome: Outcome) -> impl Iterator<Item = &CheckResult> {
+    deployment.checks.iter().filter(move |check| check.outcome == outcome)
+}
+
+fn substitutions(deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
+    if deployment.substitutions.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<[String; 4]> =
+        deployment.substitutions.iter().map(|substitution| row(substitution, &deployment.path)).collect();
+    writeln!(out, "{BOLD}made for this run{BOLD:#}")?;
+    table::aligned(&rows, out)?;
+    writeln!(out)
+}
+
+fn row(substitution: &Substitution, path: &str) -> [String; 4] {
+    let kind = match substitution.kind {
+        SubstitutionKind::Certificate => "certificate",
+        SubstitutionKind::Key => "key",
+        SubstitutionKind::Host => "host",
+        SubstitutionKind::File => "file",
+        SubstitutionKind::PrometheusFlags => "Prometheus flags",
+        SubstitutionKind::PrometheusConfig => "Prometheus config",
+    };
+    let place = match &substitution.location {
+        Some(location) if *location.file == *path => format!("line {}", location.line),
+        Some(location) => format!("{}:{}", plain(&location.file), location.line),
+        None => String::new(),
+    };
+    [kind.to_owned(), place, plain(&substitution.what), plain(&substitution.by)]
+}
+
+fn summary(deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
+    let count = |outcome| with_outcome(deployment, outcome).count();
+    write!(out, "{} passed, {} failed, {} skipped", count(Outcome::Pass), count(Outcome::Fail), count(Outcome::Skip),)?;
+    for (level, name) in [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")] {
+        let found = deployment.findings.iter().filter(|finding| finding.level == level).count();
+        match found {
+            0 => {}
+            1 => write!(out, ", 1 {name}")?,
+            _ => write!(out, ", {found} {name}s")?,
+        }
+    }
+    write!(out, " in {:.1} s: ", deployment.duration.as_secs_f64())?;
+    verdict(deployment.verdict, out)
+}
+
+fn total(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let failed = report.deployments.iter().filter(|deployment| deployment.verdict == Verdict::Fail).count();
+    write!(out, "\n{} deployments, {failed} failed: ", report.deployments.len())?;
+    verdict(report.verdict, out)
+}
+
+fn verdict(verdict: Verdict, out: &mut dyn Write) -> io::Result<()> {
+    match verdict {
+        Verdict::Pass => writeln!(out, "{GOOD}PASS{GOOD:#}"),
+        Verdict::Fail => writeln!(out, "{BAD}FAIL{BAD:#}"),
+    }
+}

@@ -1,0 +1,96 @@
+//! Images: present, pulled, or loaded from what a source built.
+
+use std::io::{self, BufWriter, Write};
+
+use futures_util::{TryStreamExt, stream};
+use testcontainers::bollard::query_parameters::{CreateImageOptionsBuilder, ImportImageOptionsBuilder};
+use tokio::sync::mpsc;
+
+use super::engine::{Engine, is_gone, refused, root_cause};
+use crate::runtime::error::RuntimeError;
+
+impl Engine {
+    /// The id of an image that the engine has.
+    pub(crate) async fn image_id(&self, image: &str) -> Result<Option<String>, RuntimeError> {
+        match self.docker.inspect_image(image).await {
+            Ok(inspected) => Ok(inspected.id),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(refused(format!("inspect the image {image}"))(error)),
+        }
+    }
+
+    /// Pulls an image from its registry, unless it is there.
+    pub(crate) async fn pull(&self, image: &str) -> Result<(), RuntimeError> {
+        if self.image_id(image).await?.is_some() {
+            return Ok(());
+        }
+        let options = CreateImageOptionsBuilder::new().from_image(&tagged(image)).build();
+        self.docker
+            .create_image(Some(options), None, None)
+            .try_collect::<Vec<_>>()
+            .await
+            .map(drop)
+            .map_err(|error| RuntimeError::NoImage { image: image.to_owned(), reason: root_cause(&error) })
+    }
+
+    /// The version of the program in an image, as the official images say it; unknown where none does.
+    pub(crate) async fn version_in(&self, image: &str) -> Result<String, RuntimeError> {
+        let doing = || refused(format!("inspect the image {image}"));
+        let config = self.docker.inspect_image(image).await.map_err(doing())?.config.unwrap_or_default();
+        let variable = config.env.unwrap_or_default().into_iter().find_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            (name == "NGINX_VERSION").then(|| value.to_owned())
+        });
+        let label = config.labels.unwrap_or_default().remove("org.opencontainers.image.version");
+        let version = variable.or(label).unwrap_or_else(|| "unknown".to_owned());
+        Ok(version.trim_start_matches('v').to_owned())
+    }
+
+    /// Loads an archive as `docker save` writes it, while it is being written.
+    pub(crate) async fn load(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), RuntimeError> {
+        let (sender, receiver) = mpsc::channel(4);
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut writer = BufWriter::with_capacity(1 << 20, Chunks(sender));
+            write(&mut writer)?;
+            writer.flush()
+        });
+        let chunks = stream::unfold(receiver, |mut receiver| async {
+            let chunk: Vec<u8> = receiver.recv().await?;
+            Some((Ok::<_, io::Error>(chunk.into()), receiver))
+        });
+        let options = ImportImageOptionsBuilder::new().quiet(true).build();
+        let loading = self.docker.import_image_stream(options, chunks, None);
+        let loaded = loading.try_collect::<Vec<_>>().await;
+        let failed = |reason: String| RuntimeError::Engine { doing: "load an image".to_owned(), reason };
+        loaded.map_err(refused("load an image"))?;
+        match writing.await {
+            Ok(written) => written.map_err(|error| failed(error.to_string())),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+}
+
+/// Hands what is written to the request's body, a chunk at a time.
+struct Chunks(mpsc::Sender<Vec<u8>>);
+
+impl Write for Chunks {
+    fn write(&mut self, chunk: &[u8]) -> io::Result<usize> {
+        self.0
+            .blocking_send(chunk.to_vec())
+            .map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the engine stopped reading"))?;
+        Ok(chunk.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Without a tag the engine would pull all of them.
+fn tagged(image: &str) -> String {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    if last.contains(':') || last.contains('@') { image.to_owned() } else { format!("{image}:latest") }
+}

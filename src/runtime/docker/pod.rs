@@ -1,0 +1,196 @@
+//! A Pod of containers: booted in order, reached by clients, taken away.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use testcontainers::bollard::query_parameters::TopOptionsBuilder;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::engine::{Engine, WayIn};
+use super::lifeline::{Lifeline, LifelinePlan};
+use super::program::{Membership, Program, Role};
+use super::{network, sweep};
+use crate::runtime::error::RuntimeError;
+use crate::runtime::run::Run;
+use crate::runtime::wait::{Deadline, Look};
+use crate::runtime::{BOOT_TIME, PodPlan, ProgramPlan, Refusal};
+
+/// What Prometheus logs once it serves, in every version since 2.0.
+const PROMETHEUS_IS_READY: &str = "Server is ready to receive web requests";
+
+/// A running Pod. Dropping it takes everything away; [`Pod::remove`] does it without blocking.
+#[derive(Debug)]
+pub(crate) struct Pod {
+    engine: Engine,
+    network: String,
+    nginx: Result<Program, Refusal>,
+    prometheus: Program,
+    // Dropped in this order: the lifeline ends the Pod, then the run's janitor takes away the rest.
+    lifeline: Lifeline,
+    run: Arc<Run>,
+}
+
+impl Pod {
+    /// Boots a Pod and waits until both programs serve, or nginx has refused to.
+    pub(crate) async fn boot(
+        engine: Engine,
+        run: Arc<Run>,
+        infrastructure: &str,
+        plan: PodPlan,
+    ) -> Result<Self, RuntimeError> {
+        let deadline = Deadline::after(BOOT_TIME);
+        run.guard_engine()?;
+        let network = network::create(&engine, run.id(), deadline).await?;
+        let lifeline_plan = LifelinePlan {
+            run: run.id(),
+            image: infrastructure,
+            network: &network,
+            hosts: &plan.hosts,
+            addresses: &plan.addresses,
+            ports: &plan.ports,
+        };
+        let lifeline = Lifeline::start(&engine, &lifeline_plan, deadline).await?;
+        let membership = Membership { run: run.id(), lifeline: &lifeline.id };
+        let (nginx, prometheus) = tokio::join!(
+            nginx(&engine, &plan, membership, &lifeline, deadline),
+            prometheus(&engine, &plan.prometheus, membership, deadline),
+        );
+        Ok(Self { nginx: nginx?, prometheus: prometheus?, engine, network, lifeline, run })
+    }
+
+    /// Where clients outside the Pod reach a TCP port of it.
+    pub(crate) fn address(&self, port: u16) -> SocketAddr {
+        self.lifeline.address(port)
+    }
+
+    /// Why nginx does not run, if it does not.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        self.nginx.as_ref().err()
+    }
+
+    /// What nginx has written so far.
+    pub(crate) fn nginx_log(&self) -> String {
+        match &self.nginx {
+            Ok(program) => program.log(),
+            Err(refusal) => refusal.log.clone(),
+        }
+    }
+
+    /// What Prometheus has written so far.
+    pub(crate) fn prometheus_log(&self) -> String {
+        self.prometheus.log()
+    }
+
+    /// The run that this Pod is of.
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Takes everything away, and returns when it is gone.
+    pub(crate) async fn remove(&self) -> Result<(), RuntimeError> {
+        let mut containers = vec![self.lifeline.id.as_str(), self.prometheus.id()];
+        containers.extend(self.nginx.as_ref().ok().map(Program::id));
+        let removed = join_all(containers.iter().map(|id| sweep::remove_container(&self.engine, id))).await;
+        removed.into_iter().collect::<Result<(), _>>()?;
+        network::remove(&self.engine, &self.network).await?;
+        self.run.end();
+        Ok(())
+    }
+}
+
+async fn nginx(
+    engine: &Engine,
+    plan: &PodPlan,
+    membership: Membership<'_>,
+    lifeline: &Lifeline,
+    deadline: Deadline,
+) -> Result<Result<Program, Refusal>, RuntimeError> {
+    let program = match Program::start(engine, Role::Nginx, &plan.nginx, membership).await {
+        Ok(program) => program,
+        Err(RuntimeError::Ended { log, .. }) => return Ok(Err(Refusal { log })),
+        Err(error) => return Err(error),
+    };
+    let listens: Vec<SocketAddr> = plan.ports.iter().map(|port| lifeline.address(*port)).collect();
+    let mut looks = 0_u32;
+    let serves = deadline
+        .until("nginx to listen", || {
+            looks += 1;
+            look_at_nginx(engine, &program, &listens, looks)
+        })
+        .await?;
+    if serves {
+        return Ok(Ok(program));
+    }
+    let log = program.into_last_words(engine, &plan.nginx, membership).await?;
+    Ok(Err(Refusal { log }))
+}
+
+/// nginx serves when a client gets in, or, where all its ports are closed to clients, when its workers run.
+async fn look_at_nginx(
+    engine: &Engine,
+    program: &Program,
+    listens: &[SocketAddr],
+    looks: u32,
+) -> Result<Look<bool>, RuntimeError> {
+    if program.has_ended() {
+        return Ok(Look::Done(false));
+    }
+    // Where ports are published the engine's own proxy accepts connections before nginx does.
+    if engine.way_in == WayIn::Direct {
+        for address in listens {
+            let attempt = timeout(Duration::from_millis(100), TcpStream::connect(address));
+            if matches!(attempt.await, Ok(Ok(_))) {
+                return Ok(Look::Done(true));
+            }
+        }
+    }
+    if looks.is_multiple_of(20) && has_workers(engine, program).await {
+        return Ok(Look::Done(true));
+    }
+    Ok(Look::NotYet(format!("no port open yet; {}", tail(&program.log()))))
+}
+
+async fn has_workers(engine: &Engine, program: &Program) -> bool {
+    let options = TopOptionsBuilder::new().ps_args("-eo pid,args").build();
+    let processes = engine.docker.top_processes(program.id(), Some(options)).await;
+    processes.is_ok_and(|top| {
+        let mut lines = top.processes.unwrap_or_default().into_iter();
+        lines.any(|columns| columns.join(" ").contains("nginx: worker process"))
+    })
+}
+
+async fn prometheus(
+    engine: &Engine,
+    plan: &ProgramPlan,
+    membership: Membership<'_>,
+    deadline: Deadline,
+) -> Result<Program, RuntimeError> {
+    let program = Program::start(engine, Role::Prometheus, plan, membership).await?;
+    let ready = deadline
+        .until("Prometheus to be ready", async || {
+            let log = program.log();
+            if log.contains(PROMETHEUS_IS_READY) {
+                return Ok(Look::Done(true));
+            }
+            if program.has_ended() {
+                return Ok(Look::Done(false));
+            }
+            Ok(Look::NotYet(tail(&log)))
+        })
+        .await?;
+    if ready {
+        return Ok(program);
+    }
+    let log = program.into_last_words(engine, plan, membership).await?;
+    Err(RuntimeError::Ended { program: Role::Prometheus.name(), log })
+}
+
+/// The last lines of a log, for a message.
+fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    let last = lines[lines.len().saturating_sub(5)..].join("\n");
+    if last.is_empty() { "its log is empty".to_owned() } else { format!("its log ends with:\n{last}") }
+}

@@ -1,0 +1,79 @@
+//! Why a Pod could not be run: always the environment, exit code 3.
+
+use std::time::Duration;
+
+/// Why a Pod could not be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// No engine answers.
+    #[error("no Docker engine answers at {at}: {reason}; start Docker, or set DOCKER_HOST to where its engine listens")]
+    NoEngine {
+        /// Where it was looked for.
+        at: String,
+        /// What the attempt said.
+        reason: String,
+    },
+    /// An image is neither there nor to be pulled.
+    #[error(
+        "the image {image} is not here and can't be pulled: {reason}; check its name, or use packages instead, such as `debian:stable`"
+    )]
+    NoImage {
+        /// The image's reference.
+        image: String,
+        /// What the engine said.
+        reason: String,
+    },
+    /// The engine refused something.
+    #[error("the Docker engine could not {doing}: {reason}{}", cure(.reason))]
+    Engine {
+        /// What was asked of it.
+        doing: String,
+        /// What it said.
+        reason: String,
+    },
+    /// A program of the Pod ended that has to run.
+    #[error("{program} ended before it was ready; it said:\n{log}")]
+    Ended {
+        /// Which one.
+        program: &'static str,
+        /// Its last words.
+        log: String,
+    },
+    /// Something did not come about in time.
+    #[error("waited {} s in vain for {what}; last seen: {last}{log}", .limit.as_secs())]
+    Timeout {
+        /// The condition that was waited for.
+        what: String,
+        /// What was seen last.
+        last: String,
+        /// The tail of the logs, if there are any.
+        log: String,
+        /// How long the wait may take.
+        limit: Duration,
+    },
+    /// The process that cleans up after a killed run could not be started.
+    #[error("could not start the process that cleans up after a killed run: {0}")]
+    Janitor(#[source] std::io::Error),
+    /// The run's directory could not be made.
+    #[error("could not write {path}: {error}; set TMPDIR to a directory that can be written")]
+    Directory {
+        /// The directory or file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// What helps against the refusals of an engine that a user can do something about.
+fn cure(reason: &str) -> &'static str {
+    if reason.contains("no space left on device") {
+        "; free some disk space where the engine keeps its data (`docker system df` shows what takes it)"
+    } else if reason.contains("permission denied") {
+        "; may this user use the engine? (`docker version` has to work)"
+    } else if reason.contains("address pool") {
+        "; remove networks that nobody uses (`docker network prune`)"
+    } else {
+        ""
+    }
+}

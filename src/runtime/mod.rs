@@ -1,0 +1,56 @@
+//! Boots a Pod: nginx and Prometheus in one network namespace, with nothing left behind whatever happens.
+
+mod directory;
+pub(crate) mod docker;
+mod error;
+mod janitor;
+mod owner;
+mod run;
+mod wait;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::world::PodFile;
+
+pub(crate) use directory::{RunDirectory, remove as remove_directory};
+pub use error::RuntimeError;
+pub(crate) use run::Run;
+
+/// How long a Pod may take until both programs answer.
+pub(crate) const BOOT_TIME: Duration = Duration::from_secs(60);
+
+/// What a runtime boots, as plain data.
+#[derive(Debug)]
+pub(crate) struct PodPlan {
+    /// The reverse proxy.
+    pub nginx: ProgramPlan,
+    /// What it stands in front of.
+    pub prometheus: ProgramPlan,
+    /// Names that mean an address inside the Pod.
+    pub hosts: Vec<(String, IpAddr)>,
+    /// Addresses that the deployment speaks of and that are the Pod's own here.
+    pub addresses: Vec<IpAddr>,
+    /// The TCP ports that nginx listens on: clients come in there.
+    pub ports: Vec<u16>,
+}
+
+/// How one program is started.
+#[derive(Debug)]
+pub(crate) struct ProgramPlan {
+    /// The image's reference.
+    pub image: String,
+    /// The command line; empty for the image's own.
+    pub arguments: Vec<String>,
+    /// Directories that it writes to, kept in memory.
+    pub in_memory: Vec<String>,
+    /// Files that are put into it before it starts.
+    pub files: Vec<PodFile>,
+}
+
+/// Why nginx does not run, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// All that nginx wrote before it ended.
+    pub log: String,
+}
