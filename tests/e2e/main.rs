@@ -1,0 +1,3 @@
+//! End-to-end: the program and the crate on real nginx and real Prometheus. One binary, a module by behaviour.
+
+mod support;

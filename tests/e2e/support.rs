@@ -1,0 +1,32 @@
+//! What the tests share: the command, whether its runtime is there, and paths of the project.
+
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+
+/// The program, as a user calls it in the project's folder, without what the environment would change.
+pub(crate) fn proxyproof() -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("proxyproof"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    for name in ["NO_COLOR", "CLICOLOR_FORCE", "PROXYPROOF_REFRESH"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A file or folder of the project.
+pub(crate) fn project(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Whether containers can run here. A test that needs them says so and returns; in CI their absence is a failure.
+pub(crate) fn has_docker() -> bool {
+    let doctor = proxyproof().arg("doctor").output().expect("the program runs");
+    if doctor.status.success() {
+        return true;
+    }
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(std::env::var_os("CI").is_none(), "no container engine in CI:\n{found}");
+    eprintln!("skipped: no container engine\n{found}");
+    false
+}
