@@ -177,7 +177,6 @@ fn request(
     let mut request = GenericImage::new(name, tag)
         .with_container_name(container_name(role, membership.run, auto_remove))
         .with_labels(membership.run.labels())
-        .with_network(pod.clone())
         .with_cmd(plan.arguments.clone())
         .with_cap_drop("ALL")
         .with_security_opt("no-new-privileges")
@@ -194,6 +193,10 @@ fn request(
 
 fn limit(host: &mut HostConfig, role: Role, in_memory: &[String], pod: &str, auto_remove: bool) {
     host.auto_remove = Some(auto_remove);
+    // Not by `with_network`: testcontainers 0.28 creates a network of that name for each container beside it.
+    host.network_mode = Some(pod.to_owned());
+    host.publish_all_ports = None;
+    host.port_bindings = None;
     host.pid_mode = Some(pod.to_owned());
     host.memory = Some(role.memory());
     host.pids_limit = Some(PROCESSES);
