@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn complain(message: &str, code: u8) -> ExitCode {
-    let style = anstyle::AnsiColor::Red.on_default().bold();
+    let style = clap::builder::styling::AnsiColor::Red.on_default().bold();
     // Nobody is there to be told if standard error is closed.
     let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {message}");
     ExitCode::from(code)

@@ -1,6 +1,6 @@
 //! The container engine, and how its Pods are reached.
 
-use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs, UdpSocket};
 
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as BollardError;
@@ -31,6 +31,21 @@ pub(super) enum WayIn {
     Direct,
     /// Through ports that the engine publishes at this address: its networks are in a virtual machine or elsewhere.
     Published(IpAddr),
+}
+
+impl WayIn {
+    /// This machine's address for an engine on another one: where answers have to find their way back to.
+    pub(super) fn client(self) -> Option<IpAddr> {
+        let Self::Published(engine) = self else { return None };
+        if engine.is_loopback() {
+            return None;
+        }
+        let any = if engine.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+        let socket = UdpSocket::bind(any).ok()?;
+        // Connecting a UDP socket sends nothing: the kernel chooses the address.
+        socket.connect((engine, 9)).ok()?;
+        socket.local_addr().ok().map(|address| address.ip())
+    }
 }
 
 impl Engine {

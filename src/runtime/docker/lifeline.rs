@@ -18,12 +18,16 @@ use crate::runtime::error::RuntimeError;
 use crate::runtime::run::RunId;
 use crate::runtime::wait::Deadline;
 
-/// Takes the default route away, gives the Pod the addresses and names that the deployment speaks of, says where the
+/// Takes the default route away (a client on another machine keeps a way back), gives the Pod the addresses and names that the deployment speaks of, says where the
 /// Pod is, and lives until its input closes.
 ///
 /// `/etc/hosts` and `/etc/resolv.conf` are the engine's files, shared by all containers of the network namespace.
 const SCRIPT: &str = r#"
 set -eu
+if [ -n "$POD_CLIENT" ]; then
+    set -- $(ip route show default)
+    ip route add "$POD_CLIENT" via "$3"
+fi
 ip route flush exact default
 for address in $POD_ADDRESSES; do ip address add "$address" dev lo; done
 printf '127.0.0.1 localhost\n%s' "$POD_HOSTS" > /etc/hosts
@@ -115,6 +119,7 @@ fn body(engine: &Engine, plan: &LifelinePlan<'_>) -> ContainerCreateBody {
         env: Some(vec![
             format!("POD_HOSTS={}", hosts_file(plan.hosts)),
             format!("POD_ADDRESSES={}", addresses(plan.addresses)),
+            format!("POD_CLIENT={}", engine.way_in.client().map(|client| client.to_string()).unwrap_or_default()),
         ]),
         hostname: Some("pod".to_owned()),
         open_stdin: Some(true),
