@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use assert_cmd::Command;
+use proxyproof::source::Source;
 
 /// The program, as a user calls it in the project's folder, without what the environment would change.
 pub(crate) fn proxyproof() -> Command {
@@ -29,4 +30,17 @@ pub(crate) fn has_docker() -> bool {
     assert!(std::env::var_os("CI").is_none(), "no container engine in CI:\n{found}");
     eprintln!("skipped: no container engine\n{found}");
     false
+}
+
+/// The packages of a Debian release.
+pub(crate) fn debian(release: &str) -> Source {
+    format!("debian:{release}").parse().expect("a source")
+}
+
+/// Runs a test of the library as `#[tokio::test]` does.
+pub(crate) fn block_on(test: impl Future<Output = proxyproof::Result<()>>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    if let Err(error) = runtime.block_on(test) {
+        panic!("{error}");
+    }
 }
