@@ -65,6 +65,7 @@ fn help_of_check_has_its_options_and_exit_codes() {
           --format <text|json>            How the report is written [default: text]
           --output <FILE>                 Where to, instead of standard output
           --fail-on <error|warning|note>  The lowest level of a finding that makes the exit code 1 [default: error]
+          --slow                          Wait for what takes seconds too: Prometheus's first scrape
           --only <ID>                     Ask this check alone (repeatable)
           --skip <ID=REASON>              Do not ask this check, and say why not in the report (repeatable)
           --keep                          Hold the Lab after the report until Ctrl-C, so that the report's curl lines work

@@ -118,7 +118,7 @@ impl Lab {
         let (nginx, prometheus, infrastructure) = tokio::try_join!(
             provider.program(Program::Nginx, &options.nginx),
             provider.program(Program::Prometheus, &options.prometheus),
-            provider.infrastructure(),
+            provider.infrastructure([&options.nginx, &options.prometheus]),
         )?;
         options.progress.step("booting nginx and Prometheus");
         let plan = plan(&deployment, &world, &nginx, &prometheus);
@@ -180,6 +180,16 @@ impl Lab {
         let paths = ["/", "/metrics", "/api/v1/query?query=up"];
         let curl = paths.iter().map(|path| shell.curl_get(&route.url_of(&format!("{}{path}", route.prefix))));
         curl.chain([shell.s_client(&route.server_name, route.port)]).collect()
+    }
+
+    /// What nginx has written so far: its error log, and its access log where that goes to standard output.
+    pub fn nginx_log(&self) -> String {
+        self.pod.nginx_log()
+    }
+
+    /// What Prometheus has written so far.
+    pub fn prometheus_log(&self) -> String {
+        self.pod.prometheus_log()
     }
 
     /// Leaves the files of a kept Lab when the Lab goes.
@@ -318,6 +328,8 @@ fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &P
 /// nginx refuses the duplicate.
 fn nginx_arguments(deployment: &Deployment) -> Vec<String> {
     let says_daemon = deployment.nginx.directives.iter().any(|directive| directive.name == "daemon");
-    let words: &[&str] = if says_daemon { &["nginx"] } else { &["nginx", "-g", "daemon off;"] };
-    words.iter().map(|word| (*word).to_owned()).collect()
+    let config = ["nginx", "-c", "/etc/nginx/nginx.conf"];
+    let daemon: &[&str] = if says_daemon { &[] } else { &["-g", "daemon off;"] };
+    let words = config.iter().chain(daemon);
+    words.map(|word| (*word).to_owned()).collect()
 }

@@ -49,9 +49,14 @@ impl Provider {
         }
     }
 
-    /// The image of the Pod's infrastructure: packages, or where there are none a small image.
-    pub(super) async fn infrastructure(&self) -> Result<String> {
-        match self.debian(Release::stable(), Recipe::Pod).await {
+    /// The image of the Pod's infrastructure: packages of a release that is read anyway, or where there are none a small
+    /// image.
+    pub(super) async fn infrastructure(&self, sources: [&Source; 2]) -> Result<String> {
+        let named = sources.into_iter().find_map(|source| match source {
+            Source::Debian { release } => Some(release.clone()),
+            _ => None,
+        });
+        match self.debian(named.unwrap_or_else(Release::stable), Recipe::Pod).await {
             Ok(provided) => Ok(provided.image),
             Err(no_packages) => match self.engine.pull(POD_IMAGE).await {
                 Ok(()) => Ok(POD_IMAGE.to_owned()),

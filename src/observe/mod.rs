@@ -29,7 +29,7 @@ pub use observation::Observation;
 pub(crate) use plain::{PlainAnswer, plain_http};
 pub(crate) use scrape::Target;
 pub(crate) use tls::{Handshake, client_config, handshake};
-pub(crate) use verifier::{CurlVerifier, names};
+pub(crate) use verifier::CurlVerifier;
 
 /// How a Lab's programs are reached and read: what a runtime gives to the eyes.
 pub(crate) trait Sight: std::fmt::Debug + Send + Sync {

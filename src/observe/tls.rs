@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -19,8 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Handshake {
     /// The version that both agreed on, such as `TLS 1.3`.
     pub(crate) version: &'static str,
-    /// The certificates that the server sent, its own first.
-    pub(crate) chain: Vec<CertificateDer<'static>>,
 }
 
 /// A configuration that treats certificates as this verifier does.
@@ -48,10 +46,7 @@ pub(crate) async fn handshake(address: SocketAddr, name: &str, config: &ClientCo
         Err(_) => return Err(Failure::timeout("no handshake in time")),
     };
     let (_, connection) = stream.get_ref();
-    Ok(Handshake {
-        version: version_name(connection.protocol_version()),
-        chain: connection.peer_certificates().unwrap_or_default().iter().map(|der| der.clone().into_owned()).collect(),
-    })
+    Ok(Handshake { version: version_name(connection.protocol_version()) })
 }
 
 fn version_name(version: Option<ProtocolVersion>) -> &'static str {

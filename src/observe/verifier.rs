@@ -142,7 +142,7 @@ fn is_named(certificate: &X509Certificate<'_>, name: &str) -> bool {
 }
 
 /// The names that a certificate is for.
-pub(crate) fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     if let Ok(Some(alternative)) = certificate.subject_alternative_name() {
         let names = alternative.value.general_names.iter();
         return names

@@ -117,6 +117,7 @@ impl Ledger {
 }
 
 /// Runs before `main` in every program that links this crate, and returns at once in all but a janitor.
+#[expect(clippy::exit, reason = "there is no `main` to return to, and a janitor holds nothing that needs dropping")]
 #[ctor::ctor(unsafe)]
 fn be_the_janitor_if_asked_to() {
     let Some(run) = std::env::var_os(JANITOR) else {

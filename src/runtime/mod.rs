@@ -50,7 +50,7 @@ pub(crate) struct ProgramPlan {
 
 /// Why nginx does not run, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// All that nginx wrote before it ended.
-    pub log: String,
+    pub(crate) log: String,
 }

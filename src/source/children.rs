@@ -23,7 +23,7 @@ pub(super) const DPKG_DEB: Tool = Tool { name: "dpkg-deb", package: "dpkg" };
 impl Tool {
     /// The tool, to be given its arguments: no input, plain messages, and killed by the kernel when the thread that
     /// started it goes, so that a killed harness leaves no download running.
-    pub fn command(self) -> Result<Command, SourceError> {
+    pub(super) fn command(self) -> Result<Command, SourceError> {
         let path = env::var_os("PATH").unwrap_or_default();
         let program = find_program(self.name, env::split_paths(&path))
             .ok_or(SourceError::NoTool { tool: self.name, package: self.package })?;
@@ -33,7 +33,7 @@ impl Tool {
     }
 
     /// Runs it to its end.
-    pub fn run(self, prepare: impl FnOnce(&mut Command)) -> Result<Output, SourceError> {
+    pub(super) fn run(self, prepare: impl FnOnce(&mut Command)) -> Result<Output, SourceError> {
         let mut command = self.command()?;
         prepare(&mut command);
         command.output().map_err(SourceError::io("run", Path::new(self.name)))

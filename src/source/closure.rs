@@ -30,22 +30,23 @@ pub(super) struct Closure<'a> {
 
 impl<'a> Closure<'a> {
     /// Libraries are looked for in `directories` of `tree`.
-    pub fn new(tree: &'a Tree, directories: &'a [PathBuf]) -> Self {
+    pub(super) fn new(tree: &'a Tree, directories: &'a [PathBuf]) -> Self {
         let home = directories.first().cloned().unwrap_or_else(|| PathBuf::from("usr/lib"));
         Self { tree, directories, home, files: Files::new(), machine: None, ahead: VecDeque::new() }
     }
 
-    /// Adds a program or a module that goes to `place`.
-    pub fn add(&mut self, place: &Path, file: PathBuf) -> std::io::Result<()> {
+    /// Adds a program or a module that goes to `place`, and says whether it is loaded by a loader.
+    pub(super) fn add(&mut self, place: &Path, file: PathBuf) -> std::io::Result<bool> {
         let needs = elf::read(&file)?;
         self.machine.get_or_insert(needs.machine);
         self.files.insert(place.to_owned(), file.clone());
+        let has_loader = needs.interpreter.is_some();
         self.ahead.push_back((file, needs));
-        Ok(())
+        Ok(has_loader)
     }
 
     /// Adds a library that may be there or not.
-    pub fn add_if_there(&mut self, name: &str) {
+    pub(super) fn add_if_there(&mut self, name: &str) {
         if let Some((place, file, needs)) = self.find(name, Path::new(""), &[]) {
             self.files.insert(place, file.clone());
             self.ahead.push_back((file, needs));
@@ -53,7 +54,7 @@ impl<'a> Closure<'a> {
     }
 
     /// Follows the needs of all that was added.
-    pub fn files(mut self) -> Result<Files, Missing> {
+    pub(super) fn files(mut self) -> Result<Files, Missing> {
         while let Some((needed_by, needs)) = self.ahead.pop_front() {
             if let Some(loader) = &needs.interpreter {
                 self.add_loader(loader, &needed_by)?;
@@ -103,7 +104,7 @@ impl<'a> Closure<'a> {
 /// A path of any layout in the layout of the roots: `/lib/x` is `usr/lib/x`.
 pub(super) fn merged(path: &Path) -> PathBuf {
     let path = path.strip_prefix("/").unwrap_or(path);
-    let first = path.components().next().map(|component| component.as_os_str());
+    let first = path.components().next().map(std::path::Component::as_os_str);
     match first.and_then(|name| name.to_str()) {
         Some("bin" | "sbin" | "lib" | "lib32" | "lib64" | "libx32") => Path::new("usr").join(path),
         _ => path.to_owned(),

@@ -231,9 +231,17 @@ impl SourceError {
         }
     }
 
-    /// Whether asking again later, or another mirror, could help: then an older root may be used meanwhile.
-    pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::WrongAge { .. })
+    /// Whether nobody could be asked, or nobody knew better: then an older root may be used meanwhile. An index with a
+    /// wrong signature is not such a case: somebody has to hear of it.
+    pub(super) fn is_no_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::WrongAge { .. }
+                | Self::NoMirror
+                | Self::NoKeyring { .. }
+                | Self::NoTool { .. }
+        )
     }
 }
 

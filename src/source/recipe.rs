@@ -17,7 +17,7 @@ pub enum Recipe {
 }
 
 /// Grows with every change of what a root of the same packages looks like, so that older roots are not used.
-pub(super) const REVISION: u32 = 1;
+pub(super) const REVISION: u32 = 2;
 
 impl From<Program> for Recipe {
     fn from(program: Program) -> Self {
@@ -124,8 +124,9 @@ impl Recipe {
     /// Files that are written where the packages bring none.
     pub(super) fn defaults(self) -> &'static [(&'static str, &'static str)] {
         match self {
+            Self::Nginx => &[("etc/nginx/nginx.conf", NGINX_CONF), ("etc/nginx/mime.types", MIME_TYPES)],
             Self::Prometheus => &[("etc/prometheus/prometheus.yml", "global:\n  scrape_interval: 15s\n")],
-            Self::Nginx | Self::Pod => &[],
+            Self::Pod => &[],
         }
     }
 
@@ -152,6 +153,30 @@ impl Recipe {
         config
     }
 }
+
+/// The configuration of an nginx that brings none.
+const NGINX_CONF: &str = "events {}\nhttp {\n    include mime.types;\n    server {\n        listen 80;\n    }\n}\n";
+
+/// The types that a `mime.types` is included for where there is none: what a Prometheus and its UI are made of.
+const MIME_TYPES: &str = "types {
+    text/html                html htm shtml;
+    text/css                 css;
+    text/xml                 xml;
+    text/plain               txt;
+    application/javascript   js;
+    application/json         json;
+    application/wasm         wasm;
+    application/zip          zip;
+    image/gif                gif;
+    image/jpeg               jpeg jpg;
+    image/png                png;
+    image/svg+xml            svg svgz;
+    image/webp               webp;
+    image/x-icon             ico;
+    font/woff                woff;
+    font/woff2               woff2;
+}
+";
 
 /// Where the libraries of a root may lie, in the order in which the C library looks.
 pub(super) fn library_directories(arch: Arch) -> Vec<std::path::PathBuf> {

@@ -16,22 +16,22 @@ pub(super) struct Tree {
 
 impl Tree {
     /// `root` seen as `/`.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
+    pub(super) fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
     /// Where `path` (relative to the tree) is on this machine, links not followed.
-    pub fn at(&self, path: &Path) -> PathBuf {
+    pub(super) fn at(&self, path: &Path) -> PathBuf {
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// The path that a file of this machine has in the tree.
-    pub fn relative(&self, file: &Path) -> PathBuf {
+    pub(super) fn relative(&self, file: &Path) -> PathBuf {
         Path::new("/").join(file.strip_prefix(&self.root).unwrap_or(file))
     }
 
     /// What `path` leads to, relative to the tree and free of links; none if it does not exist.
-    pub fn resolve(&self, path: &Path) -> Option<PathBuf> {
+    pub(super) fn resolve(&self, path: &Path) -> Option<PathBuf> {
         let mut resolved = PathBuf::new();
         let mut ahead = components(path);
         let mut links = 0;
@@ -61,7 +61,7 @@ impl Tree {
     }
 
     /// What `path` leads to, if that is a file: its place on this machine.
-    pub fn file(&self, path: &Path) -> Option<PathBuf> {
+    pub(super) fn file(&self, path: &Path) -> Option<PathBuf> {
         let file = self.at(&self.resolve(path)?);
         file.is_file().then_some(file)
     }

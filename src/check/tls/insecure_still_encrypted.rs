@@ -29,7 +29,6 @@ async fn ask(observer: &Observer) -> Answer {
 }
 
 fn finding(observer: &Observer, actual: String) -> Finding {
-    let route = observer.route();
     let command = observer.shell().curl_get(&observer.url("/-/ready"));
     CHECK
         .finding("not even a client that verifies nothing gets an answer over TLS")

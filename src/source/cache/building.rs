@@ -17,9 +17,9 @@ pub(in crate::source) struct Building {
 }
 
 impl Building {
-    /// A new one. Those of dead processes are removed first.
-    pub fn new(cache: &Cache, progress: &dyn Progress) -> Result<Self, SourceError> {
-        remove_stale(cache)?;
+    /// A new one. Those of dead processes are removed first; one that can't be removed hinders nobody.
+    pub(crate) fn new(cache: &Cache, progress: &dyn Progress) -> Result<Self, SourceError> {
+        let _ = remove_stale(cache);
         // Between its creation and its lock a directory looks dead: nobody may sweep meanwhile.
         let _no_sweep = Lock::acquire(cache, "sweep", || ())?;
         let path = cache.version().join(unused_name());
@@ -36,17 +36,27 @@ impl Building {
         }
     }
 
+    /// A file in it, written.
+    pub(crate) fn write(&self, name: &str, text: &[u8]) -> Result<(), SourceError> {
+        let path = self.path.join(name);
+        fs::write(&path, text).map_err(SourceError::io("write", &path))
+    }
+
     /// A directory in it, created.
-    pub fn subdirectory(&self, name: &str) -> Result<PathBuf, SourceError> {
+    pub(crate) fn subdirectory(&self, name: &str) -> Result<PathBuf, SourceError> {
         let path = self.path.join(name);
         create_dirs(&path)?;
         Ok(path)
     }
 
-    /// Puts the finished directory `name` to its place in the cache, in one step.
-    pub fn finish(self, name: &str, place: &Path) -> Result<(), SourceError> {
+    /// Puts the finished file or directory `name` to its place in the cache, in one step. What is there already is of
+    /// no use, or nobody would have built it again.
+    pub(crate) fn finish(self, name: &str, place: &Path) -> Result<(), SourceError> {
         if let Some(parent) = place.parent() {
             create_dirs(parent)?;
+        }
+        if place.is_dir() {
+            fs::remove_dir_all(place).map_err(SourceError::io("remove", place))?;
         }
         fs::rename(self.path.join(name), place).map_err(SourceError::io("create", place))
     }
@@ -95,10 +105,10 @@ impl Cache {
     }
 }
 
-/// Whether a live process holds the directory's lock. Without a lock file it is half removed.
+/// Whether a live process holds the directory's lock, or another user does. Without a lock file it is half removed.
 fn is_owned(directory: &Path) -> bool {
     let lock = directory.join(LOCK);
-    lock.exists() && matches!(Lock::try_acquire(&lock), Ok(None))
+    lock.exists() && !matches!(Lock::try_acquire(&lock), Ok(Some(_)))
 }
 
 #[cfg(test)]
@@ -114,7 +124,7 @@ mod tests {
         fs::create_dir(&dead).expect("a directory");
         fs::write(dead.join(LOCK), "").expect("a lock that nobody holds");
 
-        assert_eq!(cache.leftovers(), [dead.clone()]);
+        assert_eq!(cache.leftovers(), std::slice::from_ref(&dead));
         remove_stale(&cache).expect("removed");
         assert!(building.path.exists() && !dead.exists());
 

@@ -11,7 +11,7 @@ pub(in crate::source) struct Lock(#[expect(dead_code, reason = "held, not read")
 
 impl Lock {
     /// Takes the lock `name`, waiting for whoever has it; `waiting` is called first if somebody has.
-    pub fn acquire(cache: &Cache, name: &str, waiting: impl FnOnce()) -> Result<Self, SourceError> {
+    pub(crate) fn acquire(cache: &Cache, name: &str, waiting: impl FnOnce()) -> Result<Self, SourceError> {
         let directory = cache.version().join("locks");
         create_dirs(&directory)?;
         let path = directory.join(name);
@@ -28,7 +28,7 @@ impl Lock {
     }
 
     /// Takes the lock in `path`, if nobody has it.
-    pub fn try_acquire(path: &Path) -> Result<Option<Self>, SourceError> {
+    pub(crate) fn try_acquire(path: &Path) -> Result<Option<Self>, SourceError> {
         let file = open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),

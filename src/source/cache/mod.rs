@@ -27,7 +27,7 @@ pub(super) use lock::Lock;
 use super::SourceError;
 
 /// What a build of the largest root takes while it runs.
-pub(super) const MEGABYTES_NEEDED: u32 = 500;
+pub(super) const MEGABYTES_NEEDED: u32 = 300;
 
 /// How long an index or a remembered fact is believed.
 const DAY: u64 = 24 * 60 * 60;
@@ -111,20 +111,6 @@ pub(super) fn now() -> u64 {
 /// Creates a directory and those above it.
 pub(super) fn create_dirs(directory: &Path) -> Result<(), SourceError> {
     fs::create_dir_all(directory).map_err(SourceError::io("create", directory))
-}
-
-/// Writes a small file such that nobody ever sees half of it. The caller holds a lock that keeps other writers away.
-pub(super) fn write_atomically(file: &Path, text: &[u8]) -> Result<(), SourceError> {
-    if let Some(parent) = file.parent() {
-        create_dirs(parent)?;
-    }
-    let draft = file.with_extension("draft");
-    let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, file));
-    written.map_err(|error| {
-        // The draft is of no use any more; what matters is why it could not be finished.
-        let _ = fs::remove_file(&draft);
-        SourceError::io("write", file)(error)
-    })
 }
 
 #[cfg(test)]

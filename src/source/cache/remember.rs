@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cache, Lock, now, write_atomically};
+use super::{Cache, create_dirs, now};
 use crate::source::SourceError;
 
 #[derive(Serialize, Deserialize)]
@@ -25,9 +25,11 @@ impl Cache {
     /// Remembers `value` under `key` for a day.
     pub fn remember(&self, key: &str, value: &str) -> Result<(), SourceError> {
         let fact = Fact { key: key.to_owned(), value: value.to_owned(), learnt: now() };
-        let text = serde_json::to_vec(&fact).unwrap_or_default();
-        Lock::acquire(self, "remembered", || ())
-            .and_then(|_lock| write_atomically(&self.fact(key), &text))
+        let (file, text) = (self.fact(key), serde_json::to_vec(&fact).unwrap_or_default());
+        // Whoever reads half of it takes it for unknown.
+        file.parent()
+            .map_or(Ok(()), create_dirs)
+            .and_then(|()| fs::write(&file, text).map_err(SourceError::io("write", &file)))
             .map_err(|error| error.in_cache(self.directory()))
     }
 

@@ -4,31 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::Release;
+use super::{Release, settings};
 use crate::source::cache::create_dirs;
-use crate::source::children::{APT_CONFIG, APT_GET, Tool};
+use crate::source::children::{APT_GET, Tool};
 use crate::source::{Arch, SourceError};
 
 /// Debian's keys, as the package `debian-archive-keyring` has them: binary, or armoured in the newest.
 const KEYRINGS: [&str; 2] =
     ["/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"];
 
-/// What of the machine's `Acquire::` settings is not taken over: what is fetched, and whether it is verified, is ours.
-const NOT_OURS: [&str; 9] = [
-    "AllowDowngradeToInsecureRepositories",
-    "AllowInsecureRepositories",
-    "AllowWeakRepositories",
-    "Changelogs",
-    "Check-Valid-Until",
-    "CompressionTypes",
-    "GzipIndexes",
-    "IndexTargets",
-    "Languages",
-];
-
 /// An apt whose whole state is one directory.
 pub(super) struct Apt {
     directory: PathBuf,
+    /// Whether the machine's own apt is told not to look at the dates of indexes.
+    pub machine_ignores_dates: bool,
 }
 
 /// What an apt is for.
@@ -42,12 +31,18 @@ pub(super) struct Origin<'a> {
 
 impl Apt {
     /// Writes its configuration into `directory`.
-    pub fn new(directory: PathBuf, origin: &Origin<'_>) -> Result<Self, SourceError> {
+    pub(super) fn new(directory: PathBuf, origin: &Origin<'_>) -> Result<Self, SourceError> {
         let keyring = keyring()?;
         for name in ["lists/partial", "cache/archives/partial"] {
             create_dirs(&directory.join(name))?;
         }
-        let valid = if origin.dated { "" } else { " check-valid-until=no" };
+        let dump = settings::dump()?;
+        let machine_ignores_dates = settings::ignores_dates(&dump);
+        let valid = match origin.dated {
+            true => "",
+            false if machine_ignores_dates => " check-valid-until=no check-date=no",
+            false => " check-valid-until=no",
+        };
         let (mirror, release, arch) = (origin.mirror, origin.release, origin.arch.debian());
         write(&directory, "status", "")?;
         write(
@@ -55,26 +50,26 @@ impl Apt {
             "sources.list",
             &format!("deb [arch={arch} signed-by={keyring}{valid}] {mirror} {release} main\n"),
         )?;
-        write(&directory, "apt.conf", &configuration(&directory, arch, &acquire_settings()?))?;
-        Ok(Self { directory })
+        write(&directory, "apt.conf", &settings::configuration(&directory, arch, &settings::acquire_settings(&dump)))?;
+        Ok(Self { directory, machine_ignores_dates })
     }
 
     /// Reads the release's index and verifies its signature.
-    pub fn update(&self) -> Result<Output, SourceError> {
+    pub(super) fn update(&self) -> Result<Output, SourceError> {
         self.run(APT_GET, |apt| {
             apt.args(["update", "-q", "-o", "APT::Update::Error-Mode=any"]);
         })
     }
 
     /// Works out what a machine without any package needs for these, with the checksum of each.
-    pub fn resolve(&self, packages: &[&str]) -> Result<Output, SourceError> {
+    pub(super) fn resolve(&self, packages: &[&str]) -> Result<Output, SourceError> {
         self.run(APT_GET, |apt| {
             apt.args(["install", "--print-uris", "-qq", "-y", "-o", "Acquire::ForceHash=SHA256"]).args(packages);
         })
     }
 
     /// The release's index as the mirror signed it.
-    pub fn release_file(&self) -> Option<String> {
+    pub(super) fn release_file(&self) -> Option<String> {
         let entries = fs::read_dir(self.directory.join("lists")).ok()?.flatten();
         let file = entries.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with("Release"))?;
         fs::read_to_string(file).ok()
@@ -94,62 +89,16 @@ pub(super) fn run(directory: &Path, tool: Tool, prepare: impl FnOnce(&mut Comman
 
 /// A configuration that is enough to download files.
 pub(super) fn for_downloads(directory: &Path) -> Result<(), SourceError> {
-    write(directory, "apt.conf", &configuration(directory, "", &acquire_settings()?))
+    write(
+        directory,
+        "apt.conf",
+        &settings::configuration(directory, "", &settings::acquire_settings(&settings::dump()?)),
+    )
 }
 
 pub(super) fn keyring() -> Result<&'static str, SourceError> {
     let found = KEYRINGS.into_iter().find(|path| Path::new(path).exists());
     found.ok_or(SourceError::NoKeyring { path: KEYRINGS[0] })
-}
-
-/// The machine's proxies, time limits and the like.
-fn acquire_settings() -> Result<String, SourceError> {
-    let output = APT_CONFIG.run(|apt| {
-        apt.args(["dump"]);
-    })?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let kept = text.lines().filter(|line| {
-        let name = line.strip_prefix("Acquire::").and_then(|line| line.split([':', ' ']).next());
-        name.is_some_and(|name| !NOT_OURS.iter().any(|other| other.eq_ignore_ascii_case(name)))
-    });
-    Ok(kept.map(|line| format!("{line}\n")).collect())
-}
-
-/// apt reads this file before all others; the two that name the machine's own keep those, and their hooks, out.
-fn configuration(directory: &Path, arch: &str, acquire: &str) -> String {
-    let directory = directory.display();
-    let architecture = match arch {
-        "" => String::new(),
-        arch => format!("APT::Architecture \"{arch}\";\nAPT::Architectures {{ \"{arch}\"; }};\n"),
-    };
-    format!(
-        r#"Dir::Etc::Main "/dev/null";
-Dir::Etc::Parts "/dev/null";
-Dir::Etc::SourceList "{directory}/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "/dev/null";
-Dir::Etc::Trusted "/dev/null";
-Dir::Etc::TrustedParts "/dev/null";
-Dir::State "{directory}";
-Dir::State::Lists "{directory}/lists";
-Dir::State::Status "{directory}/status";
-Dir::Cache "{directory}/cache";
-Dir::Cache::SrcPkgCache "";
-Dir::Log "/dev/null";
-{architecture}APT::Sandbox::User "root";
-APT::Install-Recommends "false";
-APT::Install-Suggests "false";
-Acquire::Retries "1";
-Acquire::http::Timeout "20";
-Acquire::https::Timeout "20";
-{acquire}Acquire::Languages "none";
-Acquire::AllowInsecureRepositories "false";
-Acquire::AllowWeakRepositories "false";
-Acquire::AllowDowngradeToInsecureRepositories "false";
-Acquire::AllowReleaseInfoChange "true";
-"#
-    )
 }
 
 fn write(directory: &Path, name: &str, text: &str) -> Result<(), SourceError> {
@@ -182,12 +131,6 @@ pub(super) fn is_disk_full(text: &str) -> bool {
 mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt;
-
-    #[test]
-    fn the_machines_hooks_are_kept_out() {
-        let text = configuration(Path::new("/c"), "amd64", "Acquire::http::Proxy \"http://proxy.test\";\n");
-        assert!(text.contains("Dir::Etc::Parts \"/dev/null\"") && text.contains("proxy.test"));
-    }
 
     #[test]
     fn a_complaint_is_one_line_without_noise() {

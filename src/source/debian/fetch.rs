@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::index::Package;
+use super::plan::Package;
 use super::{Release, apt};
 use crate::source::SourceError;
 use crate::source::cache::Building;

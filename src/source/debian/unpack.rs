@@ -112,7 +112,9 @@ fn is_wanted(path: &Path, kind: EntryType, recipe: Recipe) -> bool {
     let names: Vec<&str> = path.iter().filter_map(|name| name.to_str()).collect();
     match names[..] {
         [] => false,
-        ["usr", "share", directory, ..] => !UNREAD.contains(&directory),
+        ["usr", "share", directory, ..] if UNREAD.contains(&directory) => false,
+        // The time zones of the world once more, in files by the thousand: the scripts have them inside.
+        ["usr", "share", "javascript", "moment-timezone", "data", ..] => false,
         ["usr", "bin" | "sbin", program] | ["bin" | "sbin", program] => {
             recipe.programs().iter().any(|wanted| wanted.ends_with(&format!("/{program}")))
         }

@@ -28,19 +28,19 @@ pub(in crate::source) struct Assembly<'a> {
 
 impl<'a> Assembly<'a> {
     /// An empty root in `root`, to be filled from `tree`.
-    pub fn new(tree: &'a Tree, root: PathBuf, take: Take, recipe: Recipe) -> Result<Self, SourceError> {
+    pub(crate) fn new(tree: &'a Tree, root: PathBuf, take: Take, recipe: Recipe) -> Result<Self, SourceError> {
         layout::skeleton(&root, recipe)?;
         Ok(Self { tree, root, take })
     }
 
     /// Takes a program with all that it needs.
-    pub fn add_files(&self, files: &Files) -> Result<(), SourceError> {
+    pub(crate) fn add_files(&self, files: &Files) -> Result<(), SourceError> {
         files.iter().try_for_each(|(place, file)| self.add_file(place, file))
     }
 
     /// Takes what is at `path`: a file, a directory with all that is in it, or a link with what it leads to. What is
-    /// not there, or leads nowhere, is left out: some packages have such links.
-    pub fn add_tree(&self, path: &Path) -> Result<(), SourceError> {
+    /// not there is left out.
+    pub(crate) fn add_tree(&self, path: &Path) -> Result<(), SourceError> {
         let (from, to) = (self.tree.at(path), self.root.join(path));
         let Ok(metadata) = from.symlink_metadata() else {
             return Ok(());
@@ -60,23 +60,29 @@ impl<'a> Assembly<'a> {
     }
 
     /// Fills in what nobody brought, and gives everything its permissions.
-    pub fn finish(self, recipe: Recipe) -> Result<(), SourceError> {
+    pub(crate) fn finish(self, recipe: Recipe) -> Result<(), SourceError> {
         layout::defaults(&self.root, recipe)?;
         layout::permissions(&self.root, &self.root)
     }
 
-    /// A link leads straight to its end: what lies between is not in the root.
+    /// A link leads straight to its end, since what lies between is not in the root. One that leads nowhere is taken
+    /// as it is: some packages have such links.
     fn add_link(&self, path: &Path) -> Result<(), SourceError> {
         let link = self.root.join(path);
-        let Some(end) = self.tree.resolve(path) else {
-            return Ok(());
-        };
         if link.symlink_metadata().is_ok() {
             return Ok(());
         }
         create_parent(&link)?;
-        symlink(Path::new("/").join(&end), &link).map_err(SourceError::io("create", &link))?;
-        if self.root.join(&end).symlink_metadata().is_ok() { Ok(()) } else { self.add_tree(&end) }
+        let end = self.tree.resolve(path);
+        let target = match &end {
+            Some(end) => Path::new("/").join(end),
+            None => fs::read_link(self.tree.at(path)).map_err(SourceError::io("read", &link))?,
+        };
+        symlink(target, &link).map_err(SourceError::io("create", &link))?;
+        match end {
+            Some(end) if self.root.join(&end).symlink_metadata().is_err() => self.add_tree(&end),
+            _ => Ok(()),
+        }
     }
 
     fn add_file(&self, place: &Path, file: &Path) -> Result<(), SourceError> {
@@ -122,7 +128,7 @@ mod tests {
 
         let script = Tree::new(&to).file(Path::new("usr/share/prometheus/static/d3/d3.js")).expect("it is there");
         assert_eq!(fs::read_to_string(script).expect("readable"), "d3");
-        assert!(to.join("usr/share/prometheus/static/gone").symlink_metadata().is_err());
+        assert!(to.join("usr/share/prometheus/static/gone").is_symlink());
         assert!(to.join("etc/prometheus/prometheus.yml").exists());
     }
 }

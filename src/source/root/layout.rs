@@ -44,7 +44,7 @@ const FILES: [(&str, &str); 5] = [
          nginx:x:101:101:nginx:/nonexistent:/usr/sbin/nologin\n\
          nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
     ),
-    ("etc/group", "root:x:0:\nwww-data:x:33:\nnginx:x:101:\nnogroup:x:65534:\nnobody:x:65534:\n"),
+    ("etc/group", "root:x:0:\nwww-data:x:33:\nusers:x:100:\nnginx:x:101:\nnogroup:x:65534:\nnobody:x:65534:\n"),
     ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
     ("etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
     ("etc/resolv.conf", ""),

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 pub(super) use assemble::{Assembly, Take};
 pub(super) use layout::{mode, owner};
 
-use super::cache::write_atomically;
 use super::recipe::REVISION;
 use super::{Recipe, SourceError, image};
 
@@ -80,7 +79,7 @@ pub(super) fn seal(directory: &Path, mut manifest: Manifest) -> Result<(), Sourc
     manifest.image = image::Facts::of(&files_below(directory), &manifest)?;
     let file = directory.join(MANIFEST);
     let text = serde_json::to_vec_pretty(&manifest).map_err(|error| SourceError::io("write", &file)(error.into()))?;
-    write_atomically(&file, &text)
+    fs::write(&file, text).map_err(SourceError::io("write", &file))
 }
 
 /// The name of a root in the cache: all that decides what is in it.

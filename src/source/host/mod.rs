@@ -1,20 +1,21 @@
 //! `path:FILE`: a root around a binary of this machine, with the libraries that it loads here.
 
+mod libraries;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
-use super::auto::is_executable;
-use super::cache::{Building, Cache, Lock};
-use super::children::mortal;
-use super::closure::{Closure, Files};
-use super::root::{self, Assembly, Manifest, Root, Take};
-use super::tree::Tree;
-use super::{Arch, Program, Progress, Recipe, SourceError, image, recipe};
+use crate::source::auto::is_executable;
+use crate::source::cache::{Building, Cache, Lock};
+use crate::source::children::mortal;
+use crate::source::closure::{Closure, Files};
+use crate::source::root::{self, Assembly, Manifest, Root, Take};
+use crate::source::tree::Tree;
+use crate::source::{Arch, Program, Progress, Recipe, SourceError, image};
 
 /// Files that configurations include and that say nothing about the host.
 const SHARED: [&str; 9] = [
@@ -54,7 +55,7 @@ impl Job<'_> {
         }
         let name = format!("root-path-{contents:.12}");
         let _lock = Lock::acquire(self.cache, &name, || {
-            self.progress.step(&format!("Waiting for another run that copies {}", self.file.display()));
+            self.progress.step(&format!("Waiting for {}, which is being copied", self.file.display()));
         })?;
         if let Some(root) = Root::open(&place) {
             return Ok(root);
@@ -81,17 +82,18 @@ impl Job<'_> {
         if !is_executable(&file) {
             return Err(self.bad("it is not an executable file"));
         }
-        let directories = library_directories(tree, self.arch);
+        let directories = libraries::directories(tree, self.arch);
         let mut closure = Closure::new(tree, &directories);
         let place = Path::new(self.recipe.programs()[0]);
-        closure.add(place, file).map_err(|error| match error.kind() {
+        let has_loader = closure.add(place, file).map_err(|error| match error.kind() {
             std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => {
                 self.bad("it is no program of this machine (not an ELF file)")
             }
             _ => self.bad(error.to_string()),
         })?;
-        // A static program has none of its own, and needs none.
-        for name in self.recipe.extra_libraries() {
+        // A static program loads none.
+        let extra = if has_loader { self.recipe.extra_libraries() } else { &[] };
+        for name in extra {
             closure.add_if_there(name);
         }
         closure.files().map_err(|missing| {
@@ -138,38 +140,6 @@ fn version_in(text: &str) -> Option<String> {
     let rest = ["nginx/", "prometheus, version "].iter().find_map(|sign| Some(text.split_once(sign)?.1))?;
     let version: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || ".-".contains(*c)).collect();
     version.starts_with(|c: char| c.is_ascii_digit()).then_some(version)
-}
-
-/// Where this machine keeps its libraries. First comes the directory of the C library, where the loader looks without
-/// being told, and where all of them go in the root.
-fn library_directories(tree: &Tree, arch: Arch) -> Vec<PathBuf> {
-    let mut directories = recipe::library_directories(arch);
-    directories.extend(["lib64", "lib", "usr/local/lib"].map(PathBuf::from));
-    directories.extend(cached_directories());
-    let first = directories.iter().position(|directory| tree.file(&directory.join("libc.so.6")).is_some());
-    if let Some(first) = first {
-        directories.swap(0, first);
-    }
-    directories
-}
-
-/// The directories of the loader's cache, as `ldconfig -p` lists it: `libz.so.1 (libc6,x86-64) => /lib/libz.so.1`.
-fn cached_directories() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let output =
-        std::process::Command::new("/sbin/ldconfig").arg("-p").stdin(Stdio::null()).stderr(Stdio::null()).output();
-    for line in BufReader::new(output.unwrap_or_else(|_| empty()).stdout.as_slice()).lines().map_while(Result::ok) {
-        let directory = line.split(" => ").nth(1).and_then(|file| Path::new(file).parent());
-        if let Some(directory) = directory.map(Path::to_owned).filter(|directory| !found.contains(directory)) {
-            found.push(directory);
-        }
-    }
-    found
-}
-
-/// What a machine without `ldconfig` lists.
-fn empty() -> std::process::Output {
-    std::process::Output { status: std::process::ExitStatus::default(), stdout: Vec::new(), stderr: Vec::new() }
 }
 
 /// Tells one state of these files from another without reading them.
