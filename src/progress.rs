@@ -1,6 +1,7 @@
 //! What is going on, on a terminal in one line that goes again, elsewhere a line a step.
 
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,6 +10,8 @@ use proxyproof::source::Progress;
 /// Standard error, as progress goes.
 pub(crate) struct Terminal {
     spinner: Option<ProgressBar>,
+    /// The lines so far: what both programs have to say is said once.
+    said: Mutex<Vec<String>>,
 }
 
 impl Terminal {
@@ -18,7 +21,18 @@ impl Terminal {
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
         });
-        Self { spinner }
+        Self { spinner, said: Mutex::default() }
+    }
+}
+
+impl Terminal {
+    fn line(&self, message: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !said.iter().any(|line| line == message) {
+            // Nobody is there to be told if standard error is closed.
+            drop(writeln!(std::io::stderr(), "{message}"));
+            said.push(message.to_owned());
+        }
     }
 }
 
@@ -26,8 +40,7 @@ impl Progress for Terminal {
     fn step(&self, message: &str) {
         match &self.spinner {
             Some(spinner) => spinner.set_message(message.to_owned()),
-            // Nobody is there to be told if standard error is closed.
-            None => drop(writeln!(std::io::stderr(), "{message}")),
+            None => self.line(message),
         }
     }
 
