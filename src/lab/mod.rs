@@ -21,7 +21,7 @@ use crate::runtime::{PodPlan, ProgramPlan, Run};
 use crate::source::{Cache, Program, Progress, Source};
 use crate::world::{self, World};
 pub use kept::Kept;
-use provision::{Provided, Provider};
+use provision::{Provided, Provider, UNKNOWN};
 
 /// How a Lab is booted.
 #[derive(Clone)]
@@ -126,12 +126,14 @@ impl Lab {
         let pod = Arc::new(Pod::boot(engine, run, &infrastructure, plan).await?);
         options.progress.done();
         let kept = options.keep.then(|| Kept::write(&pod, &world, ports)).transpose()?;
+        let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
+        complete(&mut programs, &pod).await;
         Ok(Self {
             http: http(&deployment, &pod, &world)?,
             deployment: Arc::new(deployment),
             world,
             pod,
-            programs: Programs { nginx: nginx.program, prometheus: prometheus.program },
+            programs,
             kept,
             observer: OnceCell::new(),
         })
@@ -287,6 +289,20 @@ impl Sight for Pod {
 
     fn refusal(&self) -> Option<String> {
         self.refusal().map(|refusal| refusal.log.clone())
+    }
+}
+
+/// Asks the programs for versions that their source did not tell.
+async fn complete(programs: &mut Programs, pod: &Pod) {
+    if programs.nginx.version == UNKNOWN
+        && let Some(version) = pod.nginx_version().await
+    {
+        programs.nginx.version = version;
+    }
+    if programs.prometheus.version == UNKNOWN
+        && let Some(version) = pod.prometheus_version()
+    {
+        programs.prometheus.version = version;
     }
 }
 

@@ -33,19 +33,6 @@ impl Engine {
             .map_err(|error| RuntimeError::NoImage { image: image.to_owned(), reason: root_cause(&error) })
     }
 
-    /// The version of the program in an image, as the official images say it; unknown where none does.
-    pub(crate) async fn version_in(&self, image: &str) -> Result<String, RuntimeError> {
-        let doing = || refused(format!("inspect the image {image}"));
-        let config = self.docker.inspect_image(image).await.map_err(doing())?.config.unwrap_or_default();
-        let variable = config.env.unwrap_or_default().into_iter().find_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            (name == "NGINX_VERSION").then(|| value.to_owned())
-        });
-        let label = config.labels.unwrap_or_default().remove("org.opencontainers.image.version");
-        let version = variable.or(label).unwrap_or_else(|| "unknown".to_owned());
-        Ok(version.trim_start_matches('v').to_owned())
-    }
-
     /// Loads an archive as `docker save` writes it, while it is being written.
     pub(crate) async fn load(
         &self,

@@ -84,6 +84,18 @@ impl Pod {
         self.prometheus.log()
     }
 
+    /// The version of nginx as it says it itself: `nginx version: nginx/1.29.3`.
+    pub(crate) async fn nginx_version(&self) -> Option<String> {
+        let said = self.nginx.as_ref().ok()?.exec(&["nginx", "-v"]).await?;
+        Some(said.split_once('/')?.1.split_whitespace().next()?.to_owned())
+    }
+
+    /// The version of Prometheus as it says it itself in its first lines: `version="(version=3.5.0, branch=…`.
+    pub(crate) fn prometheus_version(&self) -> Option<String> {
+        let log = self.prometheus.log();
+        Some(log.split_once("(version=")?.1.split([',', ')']).next()?.to_owned())
+    }
+
     /// The run that this Pod is of.
     pub(crate) fn run(&self) -> &Run {
         &self.run

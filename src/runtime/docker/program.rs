@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::StreamExt;
 use testcontainers::bollard::models::{HostConfig, HostConfigLogConfig, Mount, MountTmpfsOptions, MountType};
 use testcontainers::bollard::query_parameters::{LogsOptions, LogsOptionsBuilder};
+use testcontainers::core::ExecCommand;
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, CopyTargetOptions, GenericImage, ImageExt};
 
@@ -112,6 +113,14 @@ impl Program {
     /// What it has written so far, its standard output and error as one.
     pub(super) fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it says when it is asked with these words, its standard output and error as one.
+    pub(super) async fn exec(&self, words: &[&str]) -> Option<String> {
+        let mut asked = self.container.exec(ExecCommand::new(words.iter().copied())).await.ok()?;
+        let mut said = asked.stdout_to_vec().await.ok()?;
+        said.extend(asked.stderr_to_vec().await.ok()?);
+        Some(String::from_utf8_lossy(&said).into_owned())
     }
 
     /// Whether it has ended.
