@@ -3,6 +3,7 @@
 //! A check is a file in a folder by subject, a line in the catalogue below, a folder in `fixtures/checks/` and a
 //! snapshot.
 
+mod obstacle;
 mod run;
 mod selection;
 
@@ -11,7 +12,7 @@ use std::pin::Pin;
 
 use crate::finding::{Finding, Level};
 use crate::location::Location;
-use crate::observe::{Failure, Observer};
+use crate::observe::Observer;
 
 pub(crate) use run::run;
 pub use run::{CheckResult, Outcome};
@@ -99,12 +100,6 @@ pub(crate) type Answer = Result<Vec<Finding>, Skip>;
 /// Why a check could not be asked. Never a pass.
 #[derive(Debug)]
 pub(crate) struct Skip(pub(crate) String);
-
-impl From<Failure> for Skip {
-    fn from(failure: Failure) -> Self {
-        Self(format!("no answer: {failure}"))
-    }
-}
 
 impl Check {
     /// The beginning of a finding of this check.

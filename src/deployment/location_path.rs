@@ -48,22 +48,53 @@ pub(super) fn written(location: &Directive) -> &str {
     location.args.last().map_or("", |arg| arg.text.as_str())
 }
 
+/// What a `location` is written for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pattern {
+    Exact(String),
+    /// `ends_search` with `^~`: no regex is asked any more.
+    Prefix {
+        path: String,
+        ends_search: bool,
+    },
+    Regex {
+        regex: String,
+        ignores_case: bool,
+    },
+    /// `@name`, to which other locations lead.
+    Named,
+}
+
+/// What a `location` is written for; nginx takes `=/x` for `= /x`.
+pub(super) fn pattern(location: &Directive) -> Pattern {
+    let glued: String = location.args.iter().map(|arg| arg.text.as_str()).collect();
+    if glued.starts_with('@') {
+        return Pattern::Named;
+    }
+    let after = |sign| glued.strip_prefix(sign).map(str::to_owned);
+    if let Some(regex) = after("~*") {
+        Pattern::Regex { regex, ignores_case: true }
+    } else if let Some(regex) = after("~") {
+        Pattern::Regex { regex, ignores_case: false }
+    } else if let Some(path) = after("^~") {
+        Pattern::Prefix { path, ends_search: true }
+    } else if let Some(path) = after("=") {
+        Pattern::Exact(path)
+    } else {
+        Pattern::Prefix { path: glued, ends_search: false }
+    }
+}
+
 /// How a location matches and the path that all it matches starts with, as far as it is literal.
 fn matched(location: &Directive) -> (Kind, String) {
-    let glued: String = location.args.iter().map(|arg| arg.text.as_str()).collect();
-    let regex = glued.strip_prefix("~*").or_else(|| glued.strip_prefix('~'));
-    if let Some(regex) = regex {
-        let kind = if regex.starts_with("^/") { Kind::AnchoredRegex } else { Kind::Regex };
-        let head = literal_head(regex);
-        return (kind, if head.starts_with('/') { head } else { String::new() });
-    }
-    match glued.strip_prefix("^~") {
-        Some(path) => (Kind::Prefix, path.to_owned()),
-        None if glued.starts_with('@') => (Kind::Named, String::new()),
-        None => match glued.strip_prefix('=') {
-            Some(path) => (Kind::Exact, path.to_owned()),
-            None => (Kind::Prefix, glued),
-        },
+    match pattern(location) {
+        Pattern::Named => (Kind::Named, String::new()),
+        Pattern::Exact(path) => (Kind::Exact, path),
+        Pattern::Prefix { path, .. } => (Kind::Prefix, path),
+        Pattern::Regex { regex, .. } => {
+            let kind = if regex.starts_with("^/") { Kind::AnchoredRegex } else { Kind::Regex };
+            (kind, Some(literal_head(&regex)).filter(|head| head.starts_with('/')).unwrap_or_default())
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod blocks;
 mod candidate;
 mod certificate;
+mod chosen_location;
 mod directive;
 mod error;
 mod glob;

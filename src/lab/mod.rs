@@ -228,6 +228,11 @@ impl Lab {
         let failed = findings.iter().any(|finding| finding.level >= fail_on);
         let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
         let files = self.deployment.nginx.files.iter();
+        let prometheus = &self.deployment.prometheus;
+        let yml = prometheus
+            .config_location
+            .as_deref()
+            .map(|file| SourceText { file: file.into(), text: prometheus.config.as_str().into() });
         let report = DeploymentReport {
             path: self.deployment.path.display().to_string(),
             public_url: self.deployment.route.public_url().to_string(),
@@ -236,7 +241,10 @@ impl Lab {
             checks,
             findings,
             duration: begun.elapsed(),
-            files: files.map(|file| SourceText { file: file.file.clone(), text: file.text.clone() }).collect(),
+            files: files
+                .map(|file| SourceText { file: file.file.clone(), text: file.text.clone() })
+                .chain(yml)
+                .collect(),
         };
         Ok(Report {
             schema: Report::SCHEMA,

@@ -42,6 +42,11 @@ impl Shell {
         self.curl_to(&Method::GET, url, &[])
     }
 
+    /// The `curl` command that gets a URL and believes every certificate.
+    pub(crate) fn curl_insecurely(&self, url: &Url) -> String {
+        format!("curl -sik {} {}", self.way_to(url), quote(url.as_str()))
+    }
+
     fn curl_to(&self, method: &Method, url: &Url, form: &[(&str, &str)]) -> String {
         let mut words = vec!["curl -si".to_owned()];
         if url.scheme() == "https" {

@@ -17,8 +17,10 @@ pub(crate) struct Failure {
 pub(crate) enum FailureKind {
     /// Nothing listens there.
     Refused,
-    /// The TLS handshake failed.
+    /// The server speaks TLS, and the handshake failed.
     Tls,
+    /// What came back is no TLS.
+    NotTls,
     /// No answer in time.
     Timeout,
     /// The connection broke, or the answer is no HTTP.
@@ -45,7 +47,7 @@ impl Failure {
         let mut cause = error;
         loop {
             if let Some(tls) = find_tls(cause) {
-                return Self { kind: FailureKind::Tls, message: tls.to_string() };
+                return Self::from(tls);
             }
             if let Some(io) = cause.downcast_ref::<std::io::Error>()
                 && io.kind() == std::io::ErrorKind::ConnectionRefused
@@ -60,10 +62,25 @@ impl Failure {
     }
 }
 
-/// rustls's error may be hidden in an I/O error, whose `source` skips it.
+/// rustls's error may be hidden in an I/O error, or in one within another: their `source` skips what they hold.
 fn find_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.downcast_ref::<rustls::Error>().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()))
+    error.downcast_ref::<rustls::Error>().or_else(|| inner.and_then(|inner| find_tls(inner)))
+}
+
+impl From<&rustls::Error> for Failure {
+    fn from(error: &rustls::Error) -> Self {
+        let kind = match error {
+            rustls::Error::InvalidMessage(_) => FailureKind::NotTls,
+            _ => FailureKind::Tls,
+        };
+        let message = match error {
+            // Our own words, without "unexpected error" before them.
+            rustls::Error::General(message) => message.clone(),
+            _ => error.to_string(),
+        };
+        Self { kind, message }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -71,9 +88,30 @@ impl fmt::Display for Failure {
         let step = match self.kind {
             FailureKind::Refused => "the connection was refused",
             FailureKind::Tls => "the TLS handshake failed",
+            FailureKind::NotTls => "what came back is no TLS",
             FailureKind::Timeout => "nothing came",
             FailureKind::Broken => "the connection broke",
         };
         write!(f, "{step}: {}", self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn tls_is_found_in_errors_within_errors() {
+        let alert = rustls::Error::AlertReceived(rustls::AlertDescription::UnrecognisedName);
+        let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, alert));
+        assert_eq!(Failure::of_chain(&error).kind, FailureKind::Tls);
+    }
+
+    #[test]
+    fn what_is_no_tls_is_told_from_a_handshake_that_failed() {
+        let plain = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        assert_eq!(Failure::of_chain(&io::Error::other(plain)).kind, FailureKind::NotTls);
     }
 }

@@ -1,5 +1,14 @@
 //! nginx's error log, line by line: <https://nginx.org/en/docs/ngx_core_module.html#error_log>.
 
+use std::time::Duration;
+
+use tokio::time::{interval, timeout};
+
+use super::Observer;
+
+/// How long a line may take on its way through the engine.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The levels of nginx's error log, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LogLevel {
@@ -36,14 +45,36 @@ impl LogLevel {
 pub(crate) struct LogLine {
     /// How bad nginx finds it.
     pub(crate) level: LogLevel,
-    /// What it says, without time, process and connection.
+    /// What it says, without time, process and connection, and without the request that it was about.
     pub(crate) message: String,
     /// The file and line that it names, in the Pod's paths.
     pub(crate) place: Option<(String, usize)>,
 }
 
+impl Observer {
+    /// What nginx has logged so far.
+    pub(crate) fn nginx_log(&self) -> Vec<LogLine> {
+        parse(&self.sight.nginx_log())
+    }
+
+    /// The first line that fits. What nginx writes about an answer may come a moment after the answer.
+    pub(crate) async fn nginx_says(&self, fits: impl Fn(&LogLine) -> bool) -> Option<LogLine> {
+        let first = || self.nginx_log().into_iter().find(&fits);
+        let mut ticks = interval(Duration::from_millis(10));
+        let looking = async {
+            loop {
+                ticks.tick().await;
+                if let Some(line) = first() {
+                    return line;
+                }
+            }
+        };
+        timeout(PATIENCE, looking).await.ok()
+    }
+}
+
 /// The error-log lines in all that nginx wrote; access-log lines are passed over.
-pub(crate) fn parse(log: &str) -> Vec<LogLine> {
+fn parse(log: &str) -> Vec<LogLine> {
     log.lines().filter_map(parse_line).collect()
 }
 
@@ -56,7 +87,7 @@ fn parse_line(line: &str) -> Option<LogLine> {
     if !at_the_beginning {
         return None;
     }
-    let message = without_process(rest.trim());
+    let message = without_request(without_process(rest.trim()));
     Some(LogLine { level: *level, message: message.to_owned(), place: place(message) })
 }
 
@@ -70,6 +101,11 @@ fn without_process(rest: &str) -> &str {
         Some((connection, rest)) if is_connection(connection) => rest,
         _ => rest,
     }
+}
+
+/// Drops `, client: 10.0.0.1, server: …, request: "…"` at the end.
+fn without_request(message: &str) -> &str {
+    message.split_once(", client: ").map_or(message, |(what, _)| what)
 }
 
 fn is_connection(word: &str) -> bool {
@@ -98,7 +134,8 @@ mod tests {
 
     #[test]
     fn a_running_servers_lines_lose_process_and_connection() {
-        let log = "2026/01/31 12:00:00 [error] 7#7: *12 connect() failed (111: Connection refused)\n";
+        let log = "2026/01/31 12:00:00 [error] 7#7: *12 connect() failed (111: Connection refused), client: 10.0.0.1, \
+                   server: a.b, request: \"GET / HTTP/1.1\"\n";
         let line = parse(log).pop().expect("a line");
         assert_eq!((line.level, line.place), (LogLevel::Error, None));
         assert_eq!(line.message, "connect() failed (111: Connection refused)");

@@ -154,11 +154,6 @@ impl Observer {
         self.sight.refusal()
     }
 
-    /// What nginx has logged so far.
-    pub(crate) fn nginx_log(&self) -> Vec<LogLine> {
-        log::parse(&self.sight.nginx_log())
-    }
-
     /// A place that nginx names in its own paths, as the user's file and line.
     pub(crate) fn locate(&self, path_in_pod: &str, line: usize) -> Option<Location> {
         self.deployment.locate(path_in_pod, line)
@@ -219,6 +214,6 @@ impl Observer {
 
 impl From<rustls::Error> for Failure {
     fn from(error: rustls::Error) -> Self {
-        Self { kind: FailureKind::Tls, message: error.to_string() }
+        Self::from(&error)
     }
 }

@@ -42,9 +42,14 @@ impl Target {
 
     /// Whether it is the Prometheus of this Lab itself.
     pub(crate) fn is_prometheus_itself(&self, port: u16) -> bool {
-        let place = self.scrape_url.split("://").nth(1).unwrap_or_default();
-        let place = place.split('/').next().unwrap_or_default();
+        let place = self.host_port().unwrap_or_default();
         ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| place == format!("{host}:{port}"))
+    }
+
+    /// The host and port of its URL.
+    pub(crate) fn host_port(&self) -> Option<&str> {
+        let (_, rest) = self.scrape_url.split_once("://")?;
+        rest.split('/').next()
     }
 }
 

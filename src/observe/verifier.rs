@@ -4,6 +4,9 @@
 //! `openssl req -x509` makes. curl accepts it when it is trusted itself or issued by who is trusted. Whatever webpki
 //! accepts is accepted; what it refuses is looked at again by OpenSSL's rules.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -122,11 +125,20 @@ fn as_openssl(
             fits.then_some((candidate.as_ref(), issuer))
         });
         let Some((next, issuer)) = issuer else {
-            return Err(None);
+            return Err(Some(no_issuer(&current)));
         };
         (der, current) = (next, issuer);
     }
     Err(None)
+}
+
+fn no_issuer(certificate: &X509Certificate<'_>) -> String {
+    let (subject, issuer) = (certificate.subject(), certificate.issuer());
+    if subject == issuer {
+        format!("the certificate of {subject} is signed by itself, and clients do not trust it")
+    } else {
+        format!("the certificate of {subject} is signed by {issuer}, and no valid one of that is sent or trusted")
+    }
 }
 
 fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::super::prefix::way::refuse_credentials;
+use super::super::obstacle::get_through;
 use super::super::{Answer, Check, Turn};
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen, Target};
@@ -41,13 +41,14 @@ async fn ask(observer: &Observer) -> Answer {
     let port = observer.route().upstream.port;
     let is_up = |target: &Target| target.is_prometheus_itself(port) && target.health == "up";
     let scraped = observer.targets().await.is_ok_and(|targets| targets.iter().any(is_up));
-    // Before the first scrape there is no `up`: then a constant tells whether queries are answered.
-    let query = if scraped { "max(up)" } else { "vector(1)" };
+    // Before the first scrape, and for a moment behind it, there is no `up`: then a constant tells whether queries are
+    // answered.
+    let query = if scraped { "max(up) or vector(1)" } else { "vector(1)" };
     let url = observer.url("/api/v1/query");
     let mut get = url.clone();
     get.query_pairs_mut().append_pair("query", query);
     let by_get = observer.http().ask(Method::GET, get, &[]).await?;
-    refuse_credentials(&by_get)?;
+    get_through(observer, &by_get).await?;
     let by_post = observer.http().ask(Method::POST, url, &[("query", query)]).await?;
     Ok([by_get, by_post].iter().filter_map(|seen| finding(observer, seen, query)).collect())
 }
@@ -65,7 +66,7 @@ fn finding(observer: &Observer, seen: &Seen, query: &str) -> Option<Finding> {
         .finding(format!("/api/v1/query does not answer by {}", seen.method))
         .expected(format!("200 with the JSON of `{query}`, value 1"))
         .actual(seen.summary())
-        .at(observer.route().location.clone())
+        .at(observer.deployment().location_place(seen.url.path()))
         .fix(CHECK.fix)
         .shown_by(observer.shell().curl(seen));
     Some(finding)

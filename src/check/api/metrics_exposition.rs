@@ -1,6 +1,6 @@
 //! Prometheus's own metrics arrive in the exposition format.
 
-use super::super::prefix::way::refuse_credentials;
+use super::super::obstacle::get_through;
 use super::super::{Answer, Check, Turn};
 use super::exposition;
 use crate::finding::{Finding, Level};
@@ -21,7 +21,7 @@ pub(crate) static CHECK: Check = Check {
 
 async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get("/metrics").await?;
-    refuse_credentials(&seen)?;
+    get_through(observer, &seen).await?;
     let wrong = if seen.status != 200 {
         Some(seen.summary())
     } else if !is_exposition_type(&seen) {
@@ -44,20 +44,17 @@ fn content_type(seen: &Seen) -> &str {
     seen.header(reqwest::header::CONTENT_TYPE).unwrap_or("")
 }
 
+/// The version is a parameter that may be missing: then the newest one of the text format is meant.
 fn is_exposition_type(seen: &Seen) -> bool {
-    match seen.media_type() {
-        "text/plain" => content_type(seen).contains("version="),
-        "application/openmetrics-text" => true,
-        _ => false,
-    }
+    matches!(seen.media_type(), "text/plain" | "application/openmetrics-text")
 }
 
 fn finding(observer: &Observer, seen: &Seen, actual: String) -> Finding {
     CHECK
         .finding("/metrics is not Prometheus's exposition format")
-        .expected("200 with `text/plain; version=…` and metrics such as prometheus_build_info")
+        .expected("200 with `text/plain` and metrics such as prometheus_build_info")
         .actual(actual)
-        .at(observer.route().location.clone())
+        .at(observer.deployment().location_place(seen.url.path()))
         .fix(CHECK.fix)
         .shown_by(observer.shell().curl(seen))
 }

@@ -1,5 +1,6 @@
 //! Prometheus scrapes itself with the configuration that it was given.
 
+use super::super::obstacle::get_through;
 use super::super::{Answer, Check, Skip, Turn};
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Target};
@@ -18,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
 
 async fn ask(observer: &Observer) -> Answer {
     let port = observer.route().upstream.port;
+    get_through(observer, &*observer.get("/api/v1/targets?state=active").await?).await?;
     let mut own = observer.targets().await?;
     if !observer.may_wait() && !own.iter().any(Target::is_known) {
         return Err(Skip("Prometheus begins to scrape five seconds after its start: --slow waits for it".to_owned()));
@@ -33,12 +35,13 @@ async fn ask(observer: &Observer) -> Answer {
 }
 
 fn finding(observer: &Observer, target: &Target) -> Finding {
-    let serves = observer.deployment().prometheus.route_prefix();
-    let path = format!("{}/metrics", serves);
+    let deployment = observer.deployment();
+    let path = format!("{}/metrics", deployment.prometheus.route_prefix());
     CHECK
         .finding(format!("Prometheus does not reach itself at {}", target.scrape_url))
         .expected("the target is up")
         .actual(format!("{}: {}", target.health, target.last_error))
+        .at(target.host_port().and_then(|place| deployment.target_place(place)))
         .fix(format!("metrics_path: {path}"))
         .shown_by(observer.shell().curl_get(&observer.url("/api/v1/targets?state=active")))
 }

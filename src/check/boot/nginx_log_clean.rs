@@ -2,6 +2,7 @@
 
 use super::super::{Answer, Check, Turn};
 use crate::finding::{Finding, Level};
+use crate::location::Location;
 use crate::observe::{LogLevel, LogLine, Observer};
 
 pub(crate) static CHECK: Check = Check {
@@ -16,9 +17,13 @@ pub(crate) static CHECK: Check = Check {
     ask: |observer| Box::pin(ask(observer)),
 };
 
+/// A warning about one answer's size, not about the configuration.
+const BUFFERED: &str = "is buffered to a temporary file";
+
 async fn ask(observer: &Observer) -> Answer {
     let mut lines: Vec<LogLine> = observer.nginx_log();
     lines.retain(|line| line.level >= LogLevel::Warn && line.level != LogLevel::Error);
+    lines.retain(|line| line.level > LogLevel::Warn || !line.message.contains(BUFFERED));
     let mut seen: Vec<&str> = Vec::new();
     let mut findings = Vec::new();
     for line in &lines {
@@ -31,11 +36,17 @@ async fn ask(observer: &Observer) -> Answer {
 }
 
 fn finding(observer: &Observer, line: &LogLine) -> Finding {
-    let place = line.place.as_ref();
+    let place = line.place.as_ref().and_then(|(path, number)| observer.locate(path, *number));
     CHECK
         .finding("nginx's log asks for attention")
         .expected("no line of level warn or above, but for single requests that failed")
         .actual(format!("[{}] {}", line.level.name(), line.message))
-        .at(place.and_then(|(path, number)| observer.locate(path, *number)))
+        .at(place.or_else(|| place_of_a_name_that_conflicts(observer, &line.message)))
         .fix(CHECK.fix)
+}
+
+/// nginx names no line in `conflicting server name "example.com" on 0.0.0.0:443, ignored`.
+fn place_of_a_name_that_conflicts(observer: &Observer, message: &str) -> Option<Location> {
+    let (name, _) = message.strip_prefix("conflicting server name \"")?.split_once('"')?;
+    observer.deployment().last_name_place(name)
 }

@@ -1,8 +1,11 @@
 //! nginx reaches Prometheus.
 
-use super::super::{Answer, Check, Turn};
+use std::sync::Arc;
+
+use super::super::obstacle::{PROBE, get_past};
+use super::super::{Answer, Check, Skip, Turn};
 use crate::finding::Level;
-use crate::observe::{LogLevel, Observer};
+use crate::observe::{LogLevel, LogLine, Observer, Seen};
 
 pub(crate) static CHECK: Check = Check {
     id: "upstream-answers",
@@ -18,16 +21,15 @@ pub(crate) static CHECK: Check = Check {
 };
 
 async fn ask(observer: &Observer) -> Answer {
-    let seen = observer.get("/-/ready").await?;
+    let seen = answer(observer).await?;
     if !matches!(seen.status, 502..=504) {
         return Ok(Vec::new());
     }
     let route = observer.route();
-    let log = observer.nginx_log();
-    let reason = log.iter().rev().find(|line| line.level >= LogLevel::Error).map(|line| line.message.as_str());
-    let reason = reason.and_then(|message| message.split(" while ").next());
-    let actual = match reason {
-        Some(reason) => format!("{}; nginx logs: {reason}", seen.status),
+    // The first tells the cause; later ones may only say that nobody is left to ask.
+    let is_about_it = |line: &LogLine| line.level >= LogLevel::Error && line.message.contains("upstream");
+    let actual = match observer.nginx_says(is_about_it).await {
+        Some(line) => format!("{}; nginx logs: {}", seen.status, line.message),
         None => seen.summary(),
     };
     let finding = CHECK
@@ -38,4 +40,17 @@ async fn ask(observer: &Observer) -> Answer {
         .fix(CHECK.fix)
         .shown_by(observer.shell().curl(&seen));
     Ok(vec![finding])
+}
+
+/// The first answer that is not nginx's own refusal: one of these paths may be closed, and the others tell as much.
+async fn answer(observer: &Observer) -> Result<Arc<Seen>, Skip> {
+    let mut refused = None;
+    for path in ["/-/ready", "/", PROBE] {
+        let seen = observer.get(path).await?;
+        match seen.status {
+            401 | 403 => refused = refused.or(get_past(&seen).err()),
+            _ => return Ok(seen),
+        }
+    }
+    Err(refused.unwrap_or_else(|| Skip("no answer".to_owned())))
 }

@@ -1,7 +1,7 @@
 //! The prefix without its slash leads to the UI too.
 
 use super::super::{Answer, Check, Skip, Turn};
-use super::way::lead_inside;
+use super::way;
 use crate::finding::Level;
 use crate::observe::Observer;
 
@@ -22,5 +22,15 @@ async fn ask(observer: &Observer) -> Answer {
     if observer.route().prefix.is_empty() {
         return Err(Skip("Prometheus is served at the root: there is no prefix".to_owned()));
     }
-    Ok(lead_inside(&CHECK, observer, "").await?.into_iter().collect())
+    let way = way::follow(observer, "").await?;
+    let root = observer.url("/");
+    let Some(wrong) = way::what_is_wrong(observer, &way).filter(|_| way.iter().all(|seen| seen.url != root)) else {
+        // What is wrong from the prefix with its slash on is for prefix-root to say.
+        return Ok(Vec::new());
+    };
+    let prefix = &observer.route().prefix;
+    let finding = way::finding(&CHECK, observer, &way, wrong).map(|finding| {
+        finding.at(observer.route().location.clone()).fix(format!("location = {prefix} {{ return 301 {prefix}/; }}"))
+    });
+    Ok(finding.into_iter().collect())
 }

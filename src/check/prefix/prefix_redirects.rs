@@ -1,9 +1,10 @@
 //! Every redirect stays on https, the public name and the prefix.
 
 use futures_util::future::join_all;
+use reqwest::Url;
 
+use super::super::obstacle::get_through;
 use super::super::{Answer, Check, Turn};
-use super::way::refuse_credentials;
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen};
 
@@ -54,10 +55,19 @@ pub(crate) static CHECK: Check = Check {
 
 async fn ask(observer: &Observer) -> Answer {
     let mut findings = Vec::new();
+    let mut unseen = None;
+    let mut saw_any = false;
     for seen in join_all(PATHS.iter().map(|path| observer.get(path))).await {
         let seen = seen?;
-        refuse_credentials(&seen)?;
+        match get_through(observer, &seen).await {
+            Ok(()) => saw_any = true,
+            Err(skip) => unseen = unseen.or(Some(skip)),
+        }
         findings.extend(finding(observer, &seen));
+    }
+    // Some of these may be closed on purpose; where all are, nothing was asked.
+    if let Some(skip) = unseen.filter(|_| !saw_any) {
+        return Err(skip);
     }
     let profiler = observer.get(PROFILER).await?;
     findings.extend(finding(observer, &profiler).map(|finding| finding.at_level(Level::Note)));
@@ -76,28 +86,36 @@ fn finding(observer: &Observer, seen: &Seen) -> Option<Finding> {
     } else {
         return None;
     };
-    let route = observer.route();
     let finding = CHECK
         .finding(format!("the redirect of {} {wrong}", seen.url.path()))
         .expected(format!("a redirect that stays below {public}"))
         .actual(seen.summary())
-        .at(route.proxy_pass.clone())
+        .at(observer.deployment().pass_place(seen.url.path()))
         .fix(fix(observer))
         .shown_by(observer.shell().curl(seen));
     Some(finding)
 }
 
 fn fix(observer: &Observer) -> String {
-    let route = observer.route();
+    let (deployment, route) = (observer.deployment(), observer.route());
+    let url = observer.url("");
+    let knows_prefix = deployment
+        .prometheus
+        .external_url()
+        .is_some_and(|known| Url::parse(known).is_ok_and(|known| known.path().trim_end_matches('/') == route.prefix));
+    if !knows_prefix {
+        let stripped = if route.strips_prefix() { " --web.route-prefix=/" } else { "" };
+        return format!("start Prometheus with --web.external-url={url}{stripped}");
+    }
     if !route.strips_prefix() {
         return "remove the proxy_redirect and proxy_set_header Host lines that change it, or let them name the public \
                 URL"
         .to_owned();
     }
-    let (prefix, upstream) = (&route.prefix, &route.upstream);
     format!(
-        "proxy_pass http://{upstream}; (no path: the prefix stays), and start Prometheus with --web.external-url={} \
-         and without --web.route-prefix=/, so that it serves {prefix}/ itself",
-        observer.url("")
+        "proxy_pass {}; (no path: the prefix stays), and start Prometheus with --web.external-url={url} and without \
+         --web.route-prefix=/, so that it serves {}/ itself",
+        deployment.pass_without_path(),
+        route.prefix
     )
 }

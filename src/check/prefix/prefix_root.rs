@@ -1,7 +1,7 @@
 //! The prefix with its slash leads to the UI.
 
 use super::super::{Answer, Check, Turn};
-use super::way::lead_inside;
+use super::way;
 use crate::finding::Level;
 use crate::observe::Observer;
 
@@ -19,5 +19,21 @@ pub(crate) static CHECK: Check = Check {
 };
 
 async fn ask(observer: &Observer) -> Answer {
-    Ok(lead_inside(&CHECK, observer, "/").await?.into_iter().collect())
+    let way = way::follow(observer, "/").await?;
+    let Some(wrong) = way::what_is_wrong(observer, &way) else {
+        return Ok(Vec::new());
+    };
+    let place = observer.deployment().location_place(observer.url("/").path());
+    let finding = way::finding(&CHECK, observer, &way, wrong).map(|finding| finding.at(place).fix(fix(observer)));
+    Ok(finding.into_iter().collect())
+}
+
+fn fix(observer: &Observer) -> String {
+    let (deployment, route) = (observer.deployment(), observer.route());
+    let url = observer.url("");
+    if deployment.prometheus.external_url().is_some_and(|given| given.trim_end_matches('/') == url.as_str()) {
+        return "let one location pass everything below the prefix to Prometheus".to_owned();
+    }
+    let stripped = if route.strips_prefix() { " --web.route-prefix=/" } else { "" };
+    format!("start Prometheus with --web.external-url={url}{stripped}")
 }

@@ -1,12 +1,9 @@
 //! What nginx passes on is what Prometheus serves.
 
+use super::super::obstacle::{PROBE, get_past, is_prometheus};
 use super::super::{Answer, Check, Turn};
-use super::way::refuse_credentials;
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen};
-
-/// Served below the route prefix by every Prometheus since 2.0, and by nothing else.
-const PROBE: &str = "/api/v1/status/buildinfo";
 
 pub(crate) static CHECK: Check = Check {
     id: "prefix-stripped-once",
@@ -24,45 +21,49 @@ pub(crate) static CHECK: Check = Check {
 
 async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get(PROBE).await?;
-    refuse_credentials(&seen)?;
+    get_past(&seen)?;
     let prefix = &observer.route().prefix;
     let mut findings = Vec::new();
     if !is_prometheus(&seen) {
         let doubled = observer.get(&format!("{prefix}{PROBE}")).await?;
-        let wrong = if is_prometheus(&doubled) { "taken off twice" } else { "not taken off as Prometheus expects" };
+        let wrong = match is_prometheus(&doubled) {
+            true => "the prefix is taken off twice",
+            false if prefix.is_empty() => "Prometheus does not serve at the root",
+            false => "the prefix is not taken off as Prometheus expects",
+        };
         findings.push(finding(observer, &seen, wrong));
     } else if !prefix.is_empty() {
         let doubled = observer.get(&format!("{prefix}{PROBE}")).await?;
         if is_prometheus(&doubled) {
-            findings.push(finding(observer, &doubled, "taken off as often as it comes").at_level(Level::Warning));
+            findings.push(
+                finding(observer, &doubled, "the prefix is taken off as often as it comes").at_level(Level::Warning),
+            );
         }
     }
     Ok(findings)
 }
 
-fn is_prometheus(seen: &Seen) -> bool {
-    seen.status == 200 && seen.media_type() == "application/json"
-}
-
 fn finding(observer: &Observer, seen: &Seen, wrong: &str) -> Finding {
     let route = observer.route();
     let serves = format!("{}/", observer.deployment().prometheus.route_prefix());
-    let passes = if route.strips_prefix() {
+    let passes = if route.upstream_path != format!("{}/", route.prefix) {
         format!("nginx replaces {}/ by {}", route.prefix, route.upstream_path)
     } else {
         "nginx passes the path as it is".to_owned()
     };
     CHECK
-        .finding(format!("the prefix is {wrong}"))
+        .finding(wrong)
         .expected(format!("{} answers with Prometheus's JSON", seen.url.path()))
         .actual(format!("{}; {passes}, and Prometheus serves below {serves}", seen.summary()))
-        .at(route.proxy_pass.clone())
+        .at(observer.deployment().pass_place(seen.url.path()))
         .fix(fix(observer, &serves))
         .shown_by(observer.shell().curl(seen))
 }
 
 /// The proxy_pass that fits the route prefix that Prometheus has.
 fn fix(observer: &Observer, serves: &str) -> String {
-    let route = observer.route();
-    format!("proxy_pass http://{}{serves}; (or start Prometheus with another --web.route-prefix)", route.upstream)
+    let keeps = serves.strip_suffix('/') == Some(&observer.route().prefix);
+    let path = if keeps { "" } else { serves };
+    let pass = observer.deployment().pass_without_path();
+    format!("proxy_pass {pass}{path}; (or start Prometheus with another --web.route-prefix)")
 }

@@ -1,6 +1,7 @@
 //! The certificate is one that a client with the right CA accepts.
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::obstacle::need_tls;
+use super::super::{Answer, Check, Turn};
 use crate::finding::Level;
 use crate::observe::Observer;
 
@@ -19,9 +20,7 @@ pub(crate) static CHECK: Check = Check {
 };
 
 async fn ask(observer: &Observer) -> Answer {
-    if observer.unverified().is_err() {
-        return Err(Skip("no TLS handshake succeeds: see tls-enforced".to_owned()));
-    }
+    need_tls(observer)?;
     let Err(failure) = observer.verified() else {
         return Ok(Vec::new());
     };

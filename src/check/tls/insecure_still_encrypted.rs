@@ -1,8 +1,8 @@
 //! A client that verifies nothing is still encrypted, and served.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Skip, Turn};
 use crate::finding::{Finding, Level};
-use crate::observe::Observer;
+use crate::observe::{FailureKind, Observer};
 
 pub(crate) static CHECK: Check = Check {
     id: "insecure-still-encrypted",
@@ -20,7 +20,8 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     let asked = observer.insecure().ask(reqwest::Method::GET, observer.url("/-/ready"), &[]).await;
     let failure = match (observer.unverified(), asked) {
-        (Err(failure), _) => failure.to_string(),
+        (Err(failure), _) if failure.kind == FailureKind::Tls => failure.to_string(),
+        (Err(failure), _) => return Err(Skip::from(failure.clone())),
         (Ok(_), Err(failure)) => failure.to_string(),
         (Ok(handshake), Ok(_)) if handshake.version == "unknown" => "an unknown TLS version".to_owned(),
         (Ok(_), Ok(_)) => return Ok(Vec::new()),
@@ -29,12 +30,11 @@ async fn ask(observer: &Observer) -> Answer {
 }
 
 fn finding(observer: &Observer, actual: String) -> Finding {
-    let command = observer.shell().curl_get(&observer.url("/-/ready"));
     CHECK
         .finding("not even a client that verifies nothing gets an answer over TLS")
         .expected("a TLS 1.2 or 1.3 handshake and an HTTP answer")
         .actual(actual)
         .at(observer.deployment().server().location.clone())
         .fix(CHECK.fix)
-        .shown_by(command.replacen("curl -si", "curl -sik", 1))
+        .shown_by(observer.shell().curl_insecurely(&observer.url("/-/ready")))
 }

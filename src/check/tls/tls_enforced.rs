@@ -26,10 +26,12 @@ async fn ask(observer: &Observer) -> Answer {
     if let Some(answer) = content {
         findings.push(in_plain_text(observer, answer));
     } else if let Err(failure) = observer.unverified() {
-        if failure.kind == FailureKind::Timeout {
-            return Err(Skip(format!("port {} does not answer: {failure}", route.port)));
+        match failure.kind {
+            FailureKind::Timeout => return Err(Skip(format!("port {} does not answer: {failure}", route.port))),
+            // It speaks TLS: insecure-still-encrypted says what is wrong with the handshake.
+            FailureKind::Tls => {}
+            _ => findings.push(no_handshake(observer, failure)),
         }
-        findings.push(no_handshake(observer, failure));
     }
     Ok(findings)
 }
@@ -49,7 +51,7 @@ fn in_plain_text(observer: &Observer, answer: &PlainAnswer) -> Finding {
 fn no_handshake(observer: &Observer, failure: &Failure) -> Finding {
     let route = observer.route();
     CHECK
-        .finding(format!("no TLS handshake succeeds on port {}", route.port))
+        .finding(format!("port {} does not speak TLS", route.port))
         .expected("a handshake, whatever the certificate is")
         .actual(failure.to_string())
         .at(observer.deployment().listen_place())

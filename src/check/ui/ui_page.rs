@@ -6,12 +6,16 @@ use futures_util::future::join_all;
 use html5gum::{Token, Tokenizer};
 use reqwest::Url;
 
+use super::super::obstacle::get_through;
 use super::super::{Answer, Check, Skip, Turn};
 use crate::finding::{Finding, Level};
+use crate::location::Location;
 use crate::observe::{Observer, Seen};
 
-/// What Debian's packages without a UI serve in its place.
-const NO_UI: &[&str] = &["does not include the web UI", "not included in the Debian package", "No UI", "no web UI"];
+/// What Debian's packages serve in place of the UI that they lack.
+const NO_UI: &str = "This Debian package of Prometheus does not include the modern React web UI";
+/// How many assets a finding names.
+const NAMED: usize = 3;
 
 pub(crate) static CHECK: Check = Check {
     id: "ui-page",
@@ -29,28 +33,40 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     let page = page(observer).await?;
     let assets: Vec<Asset> = assets(&page).collect();
-    let mut findings = Vec::new();
     let answers = join_all(assets.iter().map(|asset| observer.get_url(asset.url.clone()))).await;
+    let mut missing: Vec<Missing> = Vec::new();
     for (asset, answer) in assets.iter().zip(answers) {
         let wrong = match &answer {
-            _ if !observer.is_inside(&asset.url) => Some("is outside of the prefix".to_owned()),
+            _ if !observer.is_inside(&asset.url) => Some("outside of the prefix".to_owned()),
             Err(failure) => Some(failure.to_string()),
             Ok(seen) => asset.what_is_wrong_with(seen),
         };
-        findings.extend(wrong.map(|wrong| finding(observer, &page, asset, &wrong)));
+        if let Some(wrong) = wrong {
+            let place = observer.deployment().location_place(asset.url.path());
+            missing.push(Missing { asset, wrong, place });
+        }
     }
-    Ok(findings)
+    missing.sort_by(|a, b| a.place.cmp(&b.place));
+    let of_one_place = missing.chunk_by(|a, b| a.place == b.place);
+    Ok(of_one_place.filter_map(|missing| finding(observer, &page, missing)).collect())
+}
+
+/// An asset that does not arrive.
+struct Missing<'a> {
+    asset: &'a Asset,
+    wrong: String,
+    place: Location,
 }
 
 /// The page that a browser ends up with, if it is Prometheus's UI.
 async fn page(observer: &Observer) -> Result<Arc<Seen>, Skip> {
     let way = observer.follow(observer.url("/")).await?;
     let page = way.last().cloned().ok_or_else(|| Skip("no page".to_owned()))?;
+    get_through(observer, &page).await?;
     if page.status != 200 || page.media_type() != "text/html" {
         return Err(Skip(format!("no page to look at ({}): see prefix-root", page.summary())));
     }
-    let text = page.text();
-    if NO_UI.iter().any(|sign| text.contains(sign)) {
+    if page.text().contains(NO_UI) {
         return Err(Skip("this build of Prometheus has no web UI".to_owned()));
     }
     Ok(page)
@@ -111,12 +127,23 @@ fn link_types(rel: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-fn finding(observer: &Observer, page: &Seen, asset: &Asset, wrong: &str) -> Finding {
-    CHECK
-        .finding(format!("the UI's page refers to {}, which does not arrive", asset.url.path()))
-        .expected(format!("200 with {}, below {}", asset.types[0], observer.url("/")))
-        .actual(format!("{wrong} (page {})", page.url.path()))
-        .at(observer.route().location.clone())
+/// One finding for all that one place keeps from arriving: a page refers to dozens of files.
+fn finding(observer: &Observer, page: &Seen, missing: &[Missing<'_>]) -> Option<Finding> {
+    let first = missing.first()?;
+    let named = missing.iter().take(NAMED).map(|missing| format!("{}: {}", missing.asset.url.path(), missing.wrong));
+    let mut actual = named.collect::<Vec<_>>().join("; ");
+    if missing.len() > NAMED {
+        actual.push_str(&format!("; and {} more", missing.len() - NAMED));
+    }
+    // The version in the query is for caches.
+    let mut url = first.asset.url.clone();
+    url.set_query(None);
+    let finding = CHECK
+        .finding(format!("the UI's page {} refers to files that do not arrive", page.url.path()))
+        .expected(format!("200 with the type of each, below {}", observer.url("/")))
+        .actual(actual)
+        .at(first.place.clone())
         .fix(CHECK.fix)
-        .shown_by(observer.shell().curl_get(&asset.url))
+        .shown_by(observer.shell().curl_get(&url));
+    Some(finding)
 }
