@@ -33,7 +33,7 @@ pub enum RuntimeError {
         reason: String,
     },
     /// A program of the Pod ended that has to run.
-    #[error("{program} ended before it was ready; it said:\n{log}")]
+    #[error("{program} ended before it was ready{}; it said:\n{}", whose(.program), .log.trim_end())]
     Ended {
         /// Which one.
         program: &'static str,
@@ -65,12 +65,22 @@ pub enum RuntimeError {
     },
 }
 
+/// Where to look for what a program refused.
+fn whose(program: &str) -> &'static str {
+    match program {
+        "prometheus" => ": check the flags (--prometheus-arg) and the prometheus.yml of the deployment",
+        _ => "",
+    }
+}
+
 /// What helps against the refusals of an engine that a user can do something about.
 fn cure(reason: &str) -> &'static str {
     if reason.contains("no space left on device") {
         "; free some disk space where the engine keeps its data (`docker system df` shows what takes it)"
     } else if reason.contains("permission denied") {
         "; may this user use the engine? (`docker version` has to work)"
+    } else if reason.contains("executable file not found") {
+        "; the image does not hold this program: name one that does"
     } else if reason.contains("address pool") {
         "; remove networks that nobody uses (`docker network prune`)"
     } else {
