@@ -52,8 +52,8 @@ pub enum RuntimeError {
         /// How long the wait may take.
         limit: Duration,
     },
-    /// The process that cleans up after a killed run could not be started.
-    #[error("could not start the process that cleans up after a killed run: {0}")]
+    /// The process that cleans up after a killed run could not be started, or was ended.
+    #[error("the process that cleans up after a killed run does not run: {0}; run it again")]
     Janitor(#[source] std::io::Error),
     /// The run's directory could not be made.
     #[error("could not write {path}: {error}; set TMPDIR to a directory that can be written")]
