@@ -7,7 +7,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum RuntimeError {
     /// No engine answers.
-    #[error("no Docker engine answers at {at}: {reason}; start Docker, or set DOCKER_HOST to where its engine listens")]
+    #[error("no Docker engine answers at {at}: {reason}; {}", way_to_an_engine(.reason))]
     NoEngine {
         /// Where it was looked for.
         at: String,
@@ -63,6 +63,15 @@ pub enum RuntimeError {
         /// Why.
         error: std::io::Error,
     },
+}
+
+/// What helps where no engine answers.
+fn way_to_an_engine(reason: &str) -> &'static str {
+    if reason.contains("ermission denied") {
+        "this user may not speak to it: add the user to the group that owns the socket, or run as one who may"
+    } else {
+        "start Docker, or set DOCKER_HOST to where its engine listens"
+    }
 }
 
 /// Where to look for what a program refused.
