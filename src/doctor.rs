@@ -43,7 +43,7 @@ impl Doctor {
                 leftovers.extend(held.containers.values().map(|name| format!("container {name}")));
                 leftovers.extend(held.networks.values().map(|name| format!("network {name}")));
                 if clean {
-                    sweep::remove(engine, &held).await;
+                    sweep::remove(engine, &held).await?;
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! Every way a run ends without a verdict, by stage, with the exit code of each.
 
+use std::io::ErrorKind;
+
 use reqwest::Url;
 
 use crate::check::UnknownCheck;
@@ -67,7 +69,14 @@ impl Error {
             Self::Runtime(RuntimeError::Ended { program: "prometheus", .. }) => 2,
             Self::NginxRefused { .. } | Self::NoAnswer { .. } => 1,
             Self::Source(error) => error.exit_code(),
-            Self::Runtime(_) | Self::Output { .. } => 3,
+            Self::Output { error, .. } => match error.kind() {
+                ErrorKind::NotFound
+                | ErrorKind::PermissionDenied
+                | ErrorKind::IsADirectory
+                | ErrorKind::NotADirectory => 2,
+                _ => 3,
+            },
+            Self::Runtime(_) => 3,
             Self::Interrupted("SIGTERM") => 143,
             Self::Interrupted(_) => 130,
         }

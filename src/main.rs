@@ -7,8 +7,10 @@ mod signals;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
+use proxyproof::{Error, source};
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
@@ -17,8 +19,14 @@ fn main() -> ExitCode {
         Err(error) => return complain(&format!("the operating system gives no threads: {error}"), 3),
     };
     let ended = runtime.block_on(signals::or_interrupted(command::run(cli.command)));
-    // A download or a build that was interrupted is not waited for: what it began is taken away by the run's janitor.
-    runtime.shutdown_background();
+    if matches!(ended, Err(Error::Interrupted(_))) {
+        source::abandon_builds();
+        // Whoever was building lets go of the run, which waits for its janitor.
+        runtime.shutdown_timeout(Duration::from_millis(500));
+    } else {
+        // What still reads its input is not waited for.
+        runtime.shutdown_background();
+    }
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => complain(&error.to_string(), error.exit_code()),

@@ -16,6 +16,7 @@ pub(crate) async fn or_interrupted(work: impl Future<Output = Result<u8>>) -> Re
         loop {
             let name = interrupt().await;
             if !HOLDING.load(Ordering::SeqCst) {
+                tokio::spawn(end_at_once_when_asked_again());
                 return name;
             }
         }
@@ -24,6 +25,13 @@ pub(crate) async fn or_interrupted(work: impl Future<Output = Result<u8>>) -> Re
         result = work => result,
         name = interruption => Err(Error::Interrupted(name)),
     }
+}
+
+/// A second signal does not wait for the tidying: the run's janitor goes on with it.
+#[expect(clippy::exit, reason = "what destructors would do is what is not waited for")]
+async fn end_at_once_when_asked_again() {
+    let again = Error::Interrupted(interrupt().await);
+    std::process::exit(again.exit_code().into());
 }
 
 /// Returns when a person ends what is held: by a signal, or by closing the input.

@@ -10,7 +10,7 @@ use proxyproof::report::{Verdict, json, text};
 use proxyproof::{Deployment, Error, Lab, Report, Result, Selection};
 
 use super::{boot_options, deployment_options, write_out};
-use crate::cli::{CheckArgs, Format, ReportArgs};
+use crate::cli::{CheckArgs, Format};
 use crate::signals;
 
 pub(super) async fn run(args: CheckArgs) -> Result<u8> {
@@ -21,6 +21,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<u8> {
     // All are loaded before the first is booted: wrong input is known at once.
     let deployments: Vec<Deployment> =
         paths.iter().map(|path| Deployment::load_with(path, &options)).collect::<Result<_, _>>()?;
+    let mut sink = Sink::open(wanted.output.as_deref())?;
     let mut reports = Vec::new();
     let mut labs = Vec::new();
     for deployment in deployments {
@@ -35,21 +36,36 @@ pub(super) async fn run(args: CheckArgs) -> Result<u8> {
         }
     }
     let Some(report) = Report::joined(reports) else { return Ok(0) };
-    write(&report, &wanted)?;
+    sink.write(&report, wanted.format)?;
     for lab in labs {
         hold(lab).await?;
     }
     Ok(u8::from(report.verdict == Verdict::Fail))
 }
 
-fn write(report: &Report, wanted: &ReportArgs) -> Result<()> {
-    match &wanted.output {
-        Some(path) => {
-            let failed = |error| Error::Output { path: path.display().to_string(), error };
-            let mut file = StripStream::new(File::create(path).map_err(failed)?);
-            render(report, wanted.format, &mut file).and_then(|()| file.flush()).map_err(failed)
+/// Where the report goes: opened before anything boots, so that a wrong path is known at once.
+enum Sink {
+    Standard,
+    File(String, StripStream<File>),
+}
+
+impl Sink {
+    fn open(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::Standard) };
+        let name = path.display().to_string();
+        match File::create(path) {
+            Ok(file) => Ok(Self::File(name, StripStream::new(file))),
+            Err(error) => Err(Error::Output { path: name, error }),
         }
-        None => write_out(&mut anstream::stdout(), |out| render(report, wanted.format, out)),
+    }
+
+    fn write(&mut self, report: &Report, format: Format) -> Result<()> {
+        match self {
+            Self::Standard => write_out(&mut anstream::stdout(), |out| render(report, format, out)),
+            Self::File(path, file) => render(report, format, file)
+                .and_then(|()| file.flush())
+                .map_err(|error| Error::Output { path: path.clone(), error }),
+        }
     }
 }
 

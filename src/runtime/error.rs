@@ -7,7 +7,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum RuntimeError {
     /// No engine answers.
-    #[error("no Docker engine answers at {at}: {reason}; start Docker, or set DOCKER_HOST to where its engine listens")]
+    #[error("no Docker engine answers at {at}: {reason}; {}", way_to_an_engine(.reason))]
     NoEngine {
         /// Where it was looked for.
         at: String,
@@ -33,7 +33,7 @@ pub enum RuntimeError {
         reason: String,
     },
     /// A program of the Pod ended that has to run.
-    #[error("{program} ended before it was ready; it said:\n{log}")]
+    #[error("{program} ended before it was ready{}; it said:\n{}", whose(.program), .log.trim_end())]
     Ended {
         /// Which one.
         program: &'static str,
@@ -52,8 +52,8 @@ pub enum RuntimeError {
         /// How long the wait may take.
         limit: Duration,
     },
-    /// The process that cleans up after a killed run could not be started.
-    #[error("could not start the process that cleans up after a killed run: {0}")]
+    /// The process that cleans up after a killed run could not be started, or was ended.
+    #[error("the process that cleans up after a killed run does not run: {0}; run it again")]
     Janitor(#[source] std::io::Error),
     /// The run's directory could not be made.
     #[error("could not write {path}: {error}; set TMPDIR to a directory that can be written")]
@@ -65,12 +65,31 @@ pub enum RuntimeError {
     },
 }
 
+/// What helps where no engine answers.
+fn way_to_an_engine(reason: &str) -> &'static str {
+    if reason.contains("ermission denied") {
+        "this user may not speak to it: add the user to the group that owns the socket, or run as one who may"
+    } else {
+        "start Docker, or set DOCKER_HOST to where its engine listens"
+    }
+}
+
+/// Where to look for what a program refused.
+fn whose(program: &str) -> &'static str {
+    match program {
+        "prometheus" => ": check the flags (--prometheus-arg) and the prometheus.yml of the deployment",
+        _ => "",
+    }
+}
+
 /// What helps against the refusals of an engine that a user can do something about.
 fn cure(reason: &str) -> &'static str {
     if reason.contains("no space left on device") {
         "; free some disk space where the engine keeps its data (`docker system df` shows what takes it)"
     } else if reason.contains("permission denied") {
         "; may this user use the engine? (`docker version` has to work)"
+    } else if reason.contains("executable file not found") {
+        "; the image does not hold this program: name one that does"
     } else if reason.contains("address pool") {
         "; remove networks that nobody uses (`docker network prune`)"
     } else {

@@ -2,29 +2,43 @@
 //!
 //! The lifeline (see [`super::docker`]) makes the kernel end a dead run's containers, but neither a container that was
 //! created and not yet started nor a temporary file hangs on it. So each run starts a janitor before it creates
-//! anything: this very program once more, reading a ledger from a pipe. When the harness ends, however it ends, the
+//! anything: this very program once more, reading a [`Ledger`] from a pipe. When the harness ends, however it ends, the
 //! kernel closes the pipe; the janitor then removes what stands in the ledger and what bears the run's label.
 //!
 //! In a `cargo test` this very program is the test binary, which is why the janitor begins before `main`.
 
-use std::io::{BufRead, Write};
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join;
+use tokio::time::{interval, timeout};
 
 use super::docker::sweep;
 use super::error::RuntimeError;
+use super::ledger::{Entry, Ledger};
 use super::run::RunId;
 
 /// Holds the run's id in the environment of a janitor, and of nothing else.
 const JANITOR: &str = "PROXYPROOF_JANITOR";
 
+/// When a janitor gives up, and leaves the rest to `doctor --clean`.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How the names of directories begin that a janitor removes. What else it may be told is none of its business.
+const OURS: [&str; 2] = ["proxyproof-", "building-"];
+
 /// The harness's end of the pipe. Dropping it makes the janitor sweep, and waits until it has.
 #[derive(Debug)]
 pub(crate) struct Janitor {
+    run: RunId,
     child: Mutex<Child>,
-    ledger: Mutex<Option<ChildStdin>>,
+    pipe: Mutex<Option<ChildStdin>>,
+    /// What it was told, should it be killed before it acts on it.
+    told: Mutex<Vec<u8>>,
 }
 
 impl Janitor {
@@ -35,6 +49,8 @@ impl Janitor {
             // Not the program's own name: `pkill` of the harness must not take its janitor along.
             .arg0("janitor")
             .env(JANITOR, run.to_string())
+            // The harness's directory may be unmounted or removed as soon as the harness is gone.
+            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -42,42 +58,54 @@ impl Janitor {
             .process_group(0)
             .spawn()
             .map_err(RuntimeError::Janitor)?;
-        let ledger = child.stdin.take();
-        Ok(Self { child: Mutex::new(child), ledger: Mutex::new(ledger) })
+        let pipe = Mutex::new(child.stdin.take());
+        Ok(Self { run: run.clone(), child: Mutex::new(child), pipe, told: Mutex::default() })
     }
 
     /// Puts a directory into the ledger, before it is created.
     pub(crate) fn guard_directory(&self, directory: &Path) -> Result<(), RuntimeError> {
-        self.write(&format!("directory {}", directory.display()))
+        let directory = std::path::absolute(directory).map_err(RuntimeError::Janitor)?;
+        self.tell(Entry::Directory(&directory))
     }
 
-    /// Puts what the container engine holds for this run into the ledger, before any of it is created.
-    pub(crate) fn guard_engine(&self) -> Result<(), RuntimeError> {
-        self.write("engine")
+    /// Runs a request that has the engine create the thing of this name. A harness that ends before the engine has
+    /// answered leaves the thing to the janitor, which waits for it.
+    pub(crate) async fn guard<T>(&self, name: &str, request: impl Future<Output = T>) -> Result<T, RuntimeError> {
+        self.tell(Entry::Asked(name))?;
+        let answer = request.await;
+        self.tell(Entry::Answered(name))?;
+        Ok(answer)
     }
 
     /// Everything was taken away by the run itself: the janitor may go.
     pub(crate) fn dismiss(&self) {
         // A janitor that has ended already is what is wanted.
-        let _ = self.write("done");
-        lock(&self.ledger).take();
+        let _ = self.tell(Entry::Done);
+        lock(&self.pipe).take();
     }
 
-    fn write(&self, line: &str) -> Result<(), RuntimeError> {
-        match lock(&self.ledger).as_mut() {
-            Some(pipe) => writeln!(pipe, "{line}").map_err(RuntimeError::Janitor),
+    fn tell(&self, entry: Entry<'_>) -> Result<(), RuntimeError> {
+        let record = entry.record();
+        lock(&self.told).extend(&record);
+        match lock(&self.pipe).as_mut() {
+            Some(pipe) => pipe.write_all(&record).map_err(RuntimeError::Janitor),
             None => Ok(()),
         }
     }
 }
 
 impl Drop for Janitor {
-    /// Waits for the janitor, so that what it takes away is gone when this returns.
+    /// Waits for the janitor, so that what it takes away is gone when this returns. If somebody killed it, its work is
+    /// done here.
     fn drop(&mut self) {
-        // This process lives: nothing comes late but a request that was given up just now.
-        let _ = self.write("alive");
-        lock(&self.ledger).take();
-        let _ = lock(&self.child).wait();
+        lock(&self.pipe).take();
+        let ended = lock(&self.child).wait();
+        if !ended.is_ok_and(|status| status.success()) {
+            let (run, ledger) = (self.run.clone(), Ledger::read(&lock(&self.told)));
+            // On a thread of its own: this one may belong to a runtime, in which another can't block. What it can't
+            // remove is for `doctor --clean`.
+            let _ = std::thread::spawn(move || sweep(&run, ledger)).join();
+        }
     }
 }
 
@@ -90,32 +118,6 @@ fn this_program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
-/// What a janitor was told.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Ledger {
-    directories: Vec<PathBuf>,
-    engine: bool,
-    alive: bool,
-    done: bool,
-}
-
-impl Ledger {
-    /// Reads until the other end of the pipe is closed, by the harness or by the kernel.
-    fn read(lines: impl BufRead) -> Self {
-        let mut ledger = Self::default();
-        for line in lines.lines().map_while(Result::ok) {
-            match line.split_once(' ').unwrap_or((&line, "")) {
-                ("directory", path) => ledger.directories.push(path.into()),
-                ("engine", _) => ledger.engine = true,
-                ("alive", _) => ledger.alive = true,
-                ("done", _) => ledger.done = true,
-                _ => {}
-            }
-        }
-        ledger
-    }
-}
-
 /// Runs before `main` in every program that links this crate, and returns at once in all but a janitor.
 #[expect(clippy::exit, reason = "there is no `main` to return to, and a janitor holds nothing that needs dropping")]
 #[ctor::ctor(unsafe)]
@@ -123,25 +125,48 @@ fn be_the_janitor_if_asked_to() {
     let Some(run) = std::env::var_os(JANITOR) else {
         return;
     };
-    sweep_when_the_harness_ends(&RunId::from_label(&run.to_string_lossy()));
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_name(c"janitor");
+    let mut told = Vec::new();
+    // Until the other end of the pipe is closed, by the harness or by the kernel. What came before an error counts.
+    let _ = std::io::stdin().lock().read_to_end(&mut told);
+    sweep(&RunId::from_label(&run.to_string_lossy()), Ledger::read(&told));
     std::process::exit(0);
 }
 
-fn sweep_when_the_harness_ends(run: &RunId) {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::thread::set_name(c"janitor");
-    let ledger = Ledger::read(std::io::stdin().lock());
+/// Takes away all that stands in the ledger.
+fn sweep(run: &RunId, ledger: Ledger) {
     if ledger.done {
         return;
     }
-    for directory in &ledger.directories {
-        let _ = std::fs::remove_dir_all(directory);
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        let engine = async {
+            if ledger.engine {
+                sweep::until_nothing_comes(run, ledger.awaited).await;
+            }
+        };
+        // Who finds something left after that is `doctor`.
+        let _ =
+            runtime.block_on(async { timeout(PATIENCE, join(remove_directories(ledger.directories), engine)).await });
     }
-    if ledger.engine
-        && let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build()
-    {
-        runtime.block_on(sweep::run_until_nothing_comes(run, ledger.alive));
+}
+
+/// Removes directories until they are gone: a program that the kernel is about to end may still write to them.
+async fn remove_directories(mut directories: Vec<PathBuf>) {
+    directories.retain(|directory| is_ours(directory));
+    let mut ticks = interval(Duration::from_millis(20));
+    while !directories.is_empty() {
+        ticks.tick().await;
+        directories.retain(|directory| match std::fs::remove_dir_all(directory) {
+            Ok(()) => false,
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        });
     }
+}
+
+fn is_ours(directory: &Path) -> bool {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    OURS.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -149,15 +174,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ledger_is_read_to_the_end_of_the_pipe() {
-        let ledger = Ledger::read("directory /a b\nengine\ndirectory /c\n".as_bytes());
-        assert_eq!(ledger.directories, [Path::new("/a b"), Path::new("/c")]);
-        assert!(ledger.engine && !ledger.done);
-    }
-
-    #[test]
-    fn a_line_that_was_cut_short_is_no_reason_to_sweep_less() {
-        let ledger = Ledger::read("engine\ndirec".as_bytes());
-        assert!(ledger.engine);
+    fn a_directory_of_somebody_else_is_not_removed() {
+        assert!(is_ours(Path::new("/tmp/proxyproof-1-2-run")) && is_ours(Path::new("/c/v1/building-1-2")));
+        assert!(!is_ours(Path::new("/tmp")) && !is_ours(Path::new("/")) && !is_ours(Path::new("")));
     }
 }

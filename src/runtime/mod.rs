@@ -4,6 +4,7 @@ mod directory;
 pub(crate) mod docker;
 mod error;
 mod janitor;
+mod ledger;
 mod owner;
 mod run;
 mod wait;

@@ -38,9 +38,9 @@ impl Run {
         &self.id
     }
 
-    /// Tells the janitor that the engine will hold something, before it does.
-    pub(crate) fn guard_engine(&self) -> Result<(), RuntimeError> {
-        self.janitor.guard_engine()
+    /// Runs a request that has the engine create the thing of this name, which the janitor knows of before it exists.
+    pub(crate) async fn creating<T>(&self, name: &str, request: impl Future<Output = T>) -> Result<T, RuntimeError> {
+        self.janitor.guard(name, request).await
     }
 
     /// Tells the janitor of a directory that is to go with this process, before it exists.

@@ -1,9 +1,14 @@
 //! The tools of the machine that a build runs, such that they end when this process does.
 
+use std::collections::BTreeSet;
 use std::env;
+use std::io;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::SourceError;
 use super::auto::find_program;
@@ -36,8 +41,80 @@ impl Tool {
     pub(super) fn run(self, prepare: impl FnOnce(&mut Command)) -> Result<Output, SourceError> {
         let mut command = self.command()?;
         prepare(&mut command);
-        command.output().map_err(SourceError::io("run", Path::new(self.name)))
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let failed = SourceError::io("run", Path::new(self.name));
+        begin(&mut command).and_then(|(child, _running)| child.wait_with_output()).map_err(failed)
     }
+}
+
+/// Starts a tool, and holds with [`Running`] that it runs.
+pub(super) fn begin(command: &mut Command) -> io::Result<(Child, Running)> {
+    let mut builds = lock();
+    if builds.abandoned {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    let child = command.spawn()?;
+    let pid = child.id().cast_signed();
+    builds.tools.insert(pid);
+    Ok((child, Running(pid)))
+}
+
+/// That a tool runs.
+pub(super) struct Running(i32);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        lock().tools.remove(&self.0);
+    }
+}
+
+/// That something is being built.
+pub(super) struct Build(());
+
+impl Build {
+    /// Begins, unless all builds were abandoned.
+    pub(super) fn begin() -> io::Result<Self> {
+        let mut builds = lock();
+        if builds.abandoned {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        builds.count += 1;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Build {
+    fn drop(&mut self) {
+        lock().count -= 1;
+        ENDED.notify_all();
+    }
+}
+
+/// Ends the tools that builds of this process run, so that the builds fail, and waits a moment until they have removed
+/// what they began. No further build can begin: it is for a process that is about to end.
+pub fn abandon_builds() {
+    let mut builds = lock();
+    builds.abandoned = true;
+    for pid in builds.tools.iter().copied().filter_map(Pid::from_raw) {
+        // One that has just ended is what is wanted.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+    // What is left after that is for the run's janitor.
+    let _ = ENDED.wait_timeout_while(builds, Duration::from_secs(5), |builds| builds.count > 0);
+}
+
+/// What this process builds right now.
+struct Builds {
+    abandoned: bool,
+    tools: BTreeSet<i32>,
+    count: usize,
+}
+
+static BUILDS: Mutex<Builds> = Mutex::new(Builds { abandoned: false, tools: BTreeSet::new(), count: 0 });
+static ENDED: Condvar = Condvar::new();
+
+fn lock() -> MutexGuard<'static, Builds> {
+    BUILDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `program` under `setpriv --pdeathsig`, where there is one; it belongs to util-linux, which every Debian has.

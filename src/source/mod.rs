@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 pub use arch::Arch;
 pub use auto::auto_candidates;
 pub use cache::Cache;
+pub use children::abandon_builds;
 pub use debian::Release;
 pub use error::SourceError;
 pub use recipe::Recipe;

@@ -91,6 +91,11 @@ pub(super) fn is_gone(error: &BollardError) -> bool {
     matches!(error, BollardError::DockerResponseServerError { status_code: 404, .. })
 }
 
+/// Whether the engine says that a thing can't go right now: it is still used, is just going, or a file of it is held.
+pub(super) fn is_busy(error: &BollardError) -> bool {
+    matches!(error, BollardError::DockerResponseServerError { status_code: 403 | 409 | 500, .. })
+}
+
 /// Container addresses are this machine's only with an engine that runs on this very kernel as root: the socket at its
 /// usual place on Linux. Docker Desktop, rootless engines and remote ones publish ports instead.
 fn way_in(host: &str) -> WayIn {

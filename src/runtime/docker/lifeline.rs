@@ -15,7 +15,7 @@ use tokio::io::AsyncWrite;
 
 use super::engine::{Engine, WayIn, refused};
 use crate::runtime::error::RuntimeError;
-use crate::runtime::run::RunId;
+use crate::runtime::run::Run;
 use crate::runtime::wait::Deadline;
 
 /// Takes the default route away (a client on another machine keeps a way back), gives the Pod the addresses and names that the deployment speaks of, says where the
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Lifeline {
 
 /// What a lifeline is started with.
 pub(super) struct LifelinePlan<'a> {
-    pub(super) run: &'a RunId,
+    pub(super) run: &'a Run,
     pub(super) image: &'a str,
     pub(super) network: &'a str,
     pub(super) hosts: &'a [(String, IpAddr)],
@@ -77,10 +77,12 @@ impl Lifeline {
         deadline: Deadline,
     ) -> Result<Self, RuntimeError> {
         let docker = &engine.docker;
-        let options = CreateContainerOptionsBuilder::new().name(&plan.run.name("lifeline")).build();
-        let created = docker
-            .create_container(Some(options), body(engine, plan))
-            .await
+        let name = plan.run.id().name("lifeline");
+        let options = CreateContainerOptionsBuilder::new().name(&name).build();
+        let created = plan
+            .run
+            .creating(&name, docker.create_container(Some(options), body(engine, plan)))
+            .await?
             .map_err(refused("create the Pod's first container"))?;
         let attached = AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true);
         let streams = docker
@@ -114,7 +116,7 @@ fn body(engine: &Engine, plan: &LifelinePlan<'_>) -> ContainerCreateBody {
     };
     ContainerCreateBody {
         image: Some(plan.image.to_owned()),
-        labels: Some(plan.run.labels()),
+        labels: Some(plan.run.id().labels()),
         entrypoint: Some(vec!["sh".to_owned(), "-c".to_owned(), SCRIPT.to_owned()]),
         env: Some(vec![
             format!("POD_HOSTS={}", hosts_file(plan.hosts)),

@@ -42,10 +42,9 @@ impl Pod {
         plan: PodPlan,
     ) -> Result<Self, RuntimeError> {
         let deadline = Deadline::after(BOOT_TIME);
-        run.guard_engine()?;
-        let network = network::create(&engine, run.id(), deadline).await?;
+        let network = network::create(&engine, &run, deadline).await?;
         let lifeline_plan = LifelinePlan {
-            run: run.id(),
+            run: &run,
             image: infrastructure,
             network: &network,
             hosts: &plan.hosts,
@@ -53,7 +52,7 @@ impl Pod {
             ports: &plan.ports,
         };
         let lifeline = Lifeline::start(&engine, &lifeline_plan, deadline).await?;
-        let membership = Membership { run: run.id(), lifeline: &lifeline.id };
+        let membership = Membership { run: &run, lifeline: &lifeline.id };
         let (nginx, prometheus) = tokio::join!(
             nginx(&engine, &plan, membership, &lifeline, deadline),
             prometheus(&engine, &plan.prometheus, membership, deadline),

@@ -1,5 +1,6 @@
 //! One program of a Pod in its container, started by testcontainers.
 
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
@@ -13,7 +14,7 @@ use super::engine::Engine;
 use super::sweep;
 use crate::runtime::ProgramPlan;
 use crate::runtime::error::RuntimeError;
-use crate::runtime::run::RunId;
+use crate::runtime::run::{Run, RunId};
 use crate::world::PodFile;
 
 /// What nginx needs to bind low ports and hand its work to unprivileged workers; all else is dropped.
@@ -57,7 +58,7 @@ impl Role {
 /// What joins a program to its Pod.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Membership<'a> {
-    pub(super) run: &'a RunId,
+    pub(super) run: &'a Run,
     pub(super) lifeline: &'a str,
 }
 
@@ -65,7 +66,9 @@ pub(super) struct Membership<'a> {
 #[derive(Debug)]
 pub(super) struct Program {
     role: Role,
-    container: ContainerAsync<GenericImage>,
+    /// Never dropped: testcontainers would remove it, for which it needs a runtime that still runs and blocks it. The
+    /// Pod and the run's janitor remove it.
+    container: ManuallyDrop<ContainerAsync<GenericImage>>,
     log: Arc<Mutex<String>>,
     ended: tokio::sync::watch::Receiver<bool>,
 }
@@ -78,7 +81,8 @@ impl Program {
         plan: &ProgramPlan,
         membership: Membership<'_>,
     ) -> Result<Self, RuntimeError> {
-        match request(role, plan, membership, true).start().await {
+        let name = container_name(role, membership.run.id(), true);
+        match membership.run.creating(&name, request(role, plan, membership, true).start()).await? {
             Ok(container) => Ok(Self::follow(engine, role, container)),
             // A program that ends at once may be gone before testcontainers has looked at it: once more, and kept.
             Err(error) => {
@@ -102,7 +106,7 @@ impl Program {
             }
             let _ = has_ended.send(true);
         });
-        Self { role, container, log, ended }
+        Self { role, container: ManuallyDrop::new(container), log, ended }
     }
 
     /// The container's id.
@@ -151,8 +155,9 @@ async fn last_words(
     plan: &ProgramPlan,
     membership: Membership<'_>,
 ) -> Result<Option<String>, RuntimeError> {
-    let name = container_name(role, membership.run, false);
-    let started = request(role, plan, membership, false).start().await;
+    let name = container_name(role, membership.run.id(), false);
+    let started = membership.run.creating(&name, request(role, plan, membership, false).start()).await?;
+    let _left_to_us = started.map(ManuallyDrop::new);
     let mut log = String::new();
     let mut lines = engine.docker.logs(&name, Some(log_options(true)));
     let mut found = false;
@@ -160,7 +165,6 @@ async fn last_words(
         found = true;
         log.push_str(&line.to_string());
     }
-    drop(started);
     sweep::remove_container(engine, &name).await?;
     Ok(found.then_some(log))
 }
@@ -184,8 +188,8 @@ fn request(
     let in_memory = plan.in_memory.clone();
     let pod = format!("container:{}", membership.lifeline);
     let mut request = GenericImage::new(name, tag)
-        .with_container_name(container_name(role, membership.run, auto_remove))
-        .with_labels(membership.run.labels())
+        .with_container_name(container_name(role, membership.run.id(), auto_remove))
+        .with_labels(membership.run.id().labels())
         .with_cmd(plan.arguments.clone())
         .with_cap_drop("ALL")
         .with_security_opt("no-new-privileges")

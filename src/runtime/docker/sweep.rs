@@ -1,6 +1,6 @@
 //! Takes away what runs left behind, found by their label.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,17 +10,17 @@ use testcontainers::bollard::query_parameters::{
 };
 use tokio::time::{Instant, interval};
 
-use super::engine::{Engine, is_gone, refused};
+use super::engine::{Engine, is_busy, is_gone, refused, root_cause};
+use super::network;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::owner::Owner;
 use crate::runtime::run::{OWNER_LABEL, RUN_LABEL, RunId};
+use crate::runtime::wait::{Deadline, Look};
 
-/// How long nothing may come before a killed run counts as swept: the engine may still be busy with its last request.
-const QUIET: Duration = Duration::from_secs(4);
-/// The same, where the harness lives on and has let go of its requests.
-const SHORT_QUIET: Duration = Duration::from_millis(300);
-/// When a janitor gives up, and leaves the rest to a later run.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long after the end of its run a thing may still come that the engine was asked for.
+const LATEST: Duration = Duration::from_secs(6);
+/// How long the removal of one thing may take.
+pub(super) const REMOVAL_TIME: Duration = Duration::from_secs(30);
 
 /// What one run holds in the engine.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -32,30 +32,33 @@ pub(crate) struct Holdings {
 }
 
 impl Holdings {
+    fn names(&self) -> impl Iterator<Item = &String> {
+        self.containers.values().chain(self.networks.values())
+    }
+
     fn is_empty(&self) -> bool {
         self.containers.is_empty() && self.networks.is_empty()
     }
 }
 
-/// Removes what bears the run's label until nothing has come for a while.
-pub(crate) async fn run_until_nothing_comes(run: &RunId, harness_lives: bool) {
-    let quiet = if harness_lives { SHORT_QUIET } else { QUIET };
+/// Removes what bears the run's label until nothing is left and nothing more can come. `awaited` names what the engine
+/// may still be about to create: it finishes a request also when nobody waits for the answer any more.
+pub(crate) async fn until_nothing_comes(run: &RunId, mut awaited: BTreeSet<String>) {
     let started = Instant::now();
-    let mut last_seen = started;
-    let mut ticks = interval(Duration::from_millis(100));
-    while last_seen.elapsed() < quiet && started.elapsed() < PATIENCE {
+    let mut ticks = interval(Duration::from_millis(50));
+    loop {
         ticks.tick().await;
-        let Ok(engine) = Engine::connect().await else {
-            continue;
-        };
-        match holdings(&engine.docker, Some(run)).await {
-            Ok(runs) => {
-                for held in runs.values().filter(|held| !held.is_empty()) {
-                    last_seen = Instant::now();
-                    remove(&engine, held).await;
-                }
-            }
-            Err(_) => last_seen = Instant::now(),
+        // An engine that does not answer now may do so later. The caller sets the limit.
+        let Ok(engine) = Engine::connect().await else { continue };
+        let Ok(runs) = holdings(&engine.docker, Some(run)).await else { continue };
+        for held in runs.values() {
+            awaited.retain(|name| !held.names().any(|there| there == name));
+            // What could not be removed is there in the next round.
+            let _ = remove(&engine, held).await;
+        }
+        let nothing_comes = awaited.is_empty() || started.elapsed() > LATEST;
+        if runs.values().all(Holdings::is_empty) && nothing_comes {
+            return;
         }
     }
 }
@@ -70,23 +73,28 @@ pub(crate) async fn of_dead_runs(engine: &Engine) -> Result<Vec<Holdings>, Runti
         .collect())
 }
 
-/// Removes containers, then the networks that they were in.
-pub(crate) async fn remove(engine: &Engine, held: &Holdings) {
-    join_all(held.containers.keys().map(|id| remove_container(engine, id))).await;
-    for id in held.networks.keys() {
-        // One that still has an endpoint goes in the next round.
-        let _ = super::network::remove(engine, id).await;
-    }
+/// Removes containers, then the networks that they were in, and returns when all are gone.
+pub(crate) async fn remove(engine: &Engine, held: &Holdings) -> Result<(), RuntimeError> {
+    let removed = join_all(held.containers.keys().map(|id| remove_container(engine, id))).await;
+    removed.into_iter().collect::<Result<(), _>>()?;
+    let removed = join_all(held.networks.keys().map(|id| network::remove(engine, id))).await;
+    removed.into_iter().collect()
 }
 
-/// Removes a container, running or not. One that is gone or going is what is wanted.
+/// Removes a container, running or not, and returns when it is gone, whoever else removes it too.
 pub(super) async fn remove_container(engine: &Engine, id: &str) -> Result<(), RuntimeError> {
-    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-    match engine.docker.remove_container(id, Some(options)).await {
-        Ok(()) => Ok(()),
-        Err(error) if is_gone(&error) || error.to_string().contains("already in progress") => Ok(()),
-        Err(error) => Err(refused(format!("remove the container {id}"))(error)),
-    }
+    let options = || RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    Deadline::after(REMOVAL_TIME)
+        .until(&format!("the container {id} to go"), async || {
+            match engine.docker.remove_container(id, Some(options())).await {
+                Ok(()) => Ok(Look::Done(())),
+                Err(error) if is_gone(&error) => Ok(Look::Done(())),
+                // The engine itself removes what has ended, and tells the second one so.
+                Err(error) if is_busy(&error) => Ok(Look::NotYet(root_cause(&error))),
+                Err(error) => Err(refused(format!("remove the container {id}"))(error)),
+            }
+        })
+        .await
 }
 
 type Runs = BTreeMap<(String, String), Holdings>;

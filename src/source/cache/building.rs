@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Cache, Lock, create_dirs};
+use crate::source::children::Build;
 use crate::source::{Progress, SourceError};
 
 const PREFIX: &str = "building-";
@@ -14,19 +15,22 @@ const LOCK: &str = "lock";
 pub(in crate::source) struct Building {
     path: PathBuf,
     _lock: Lock,
+    /// Ends after the directory has gone: fields are dropped after [`Drop::drop`].
+    _build: Build,
 }
 
 impl Building {
     /// A new one. Those of dead processes are removed first; one that can't be removed hinders nobody.
     pub(crate) fn new(cache: &Cache, progress: &dyn Progress) -> Result<Self, SourceError> {
         let _ = remove_stale(cache);
+        let build = Build::begin().map_err(SourceError::io("build in", cache.directory()))?;
         // Between its creation and its lock a directory looks dead: nobody may sweep meanwhile.
         let _no_sweep = Lock::acquire(cache, "sweep", || ())?;
         let path = cache.version().join(unused_name());
         progress.creating(&path);
         create_dirs(&path)?;
         match Lock::try_acquire(&path.join(LOCK)) {
-            Ok(Some(lock)) => Ok(Self { path, _lock: lock }),
+            Ok(Some(lock)) => Ok(Self { path, _lock: lock, _build: build }),
             other => {
                 let _ = fs::remove_dir_all(&path);
                 Err(other

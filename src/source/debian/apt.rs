@@ -83,7 +83,8 @@ impl Apt {
 /// Runs one of apt's tools with the configuration that lies in `directory`.
 pub(super) fn run(directory: &Path, tool: Tool, prepare: impl FnOnce(&mut Command)) -> Result<Output, SourceError> {
     tool.run(|command| {
-        prepare(command.env("APT_CONFIG", directory.join("apt.conf")));
+        // What it verifies signatures with leaves its files there when it is killed.
+        prepare(command.env("APT_CONFIG", directory.join("apt.conf")).env("TMPDIR", directory));
     })
 }
 

@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 use tar::{Archive, EntryType};
 
 use crate::source::cache::create_dirs;
-use crate::source::children::DPKG_DEB;
+use crate::source::children::{DPKG_DEB, begin};
 use crate::source::{Recipe, SourceError};
 
 /// Below `usr/share`: what no program reads.
@@ -48,7 +48,7 @@ pub(super) fn unpack_all(debs: &[PathBuf], staging: &Path, recipe: Recipe) -> Re
 fn unpack(deb: &Path, staging: &Path, recipe: Recipe) -> Result<(), SourceError> {
     let mut command = DPKG_DEB.command()?;
     command.arg("--fsys-tarfile").arg(deb).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(SourceError::io("run", Path::new(DPKG_DEB.name)))?;
+    let (mut child, _running) = begin(&mut command).map_err(SourceError::io("run", Path::new(DPKG_DEB.name)))?;
     let unpacked = match child.stdout.take() {
         Some(stdout) => extract(stdout, staging, recipe),
         None => Err(io::ErrorKind::BrokenPipe.into()),
