@@ -32,7 +32,7 @@ impl Deployment {
     /// The last `server_name` that is written so: of equal ones nginx takes the first.
     pub(crate) fn last_name_place(&self, name: &str) -> Option<Location> {
         let names = self.servers.iter().flat_map(|server| &server.names);
-        names.filter(|known| known.text == name).last().map(|known| known.location.clone())
+        names.rfind(|known| known.text == name).map(|known| known.location.clone())
     }
 
     /// The `location` that nginx takes for a path; the route's own if that can't be told.
