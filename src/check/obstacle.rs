@@ -24,10 +24,16 @@ pub(super) fn get_past(seen: &Seen) -> Result<(), Skip> {
 /// As [`get_past`]; and where all of Prometheus is missed for one reason, one check says so for all.
 pub(super) async fn get_through(observer: &Observer, seen: &Seen) -> Result<(), Skip> {
     get_past(seen)?;
-    if seen.status == 404 && !is_prometheus(&*observer.get(PROBE).await?) {
-        return Err(Skip("Prometheus is not found below the prefix: see prefix-stripped-once".to_owned()));
+    if seen.status == 404 { need_prometheus(observer).await } else { Ok(()) }
+}
+
+/// Whether Prometheus is where clients look for it.
+pub(super) async fn need_prometheus(observer: &Observer) -> Result<(), Skip> {
+    let probe = observer.get(PROBE).await?;
+    match is_prometheus(&probe) || get_past(&probe).is_err() {
+        true => Ok(()),
+        false => Err(Skip("Prometheus is not found below the prefix: see prefix-stripped-once".to_owned())),
     }
-    Ok(())
 }
 
 /// Whether a port that should speak TLS does.

@@ -29,10 +29,11 @@ impl Deployment {
         listens.find(|listen| listen.port == 80).map(|listen| listen.location.clone())
     }
 
-    /// The last `server_name` that is written so: of equal ones nginx takes the first.
-    pub(crate) fn last_name_place(&self, name: &str) -> Option<Location> {
-        let names = self.servers.iter().flat_map(|server| &server.names);
-        names.rfind(|known| known.text == name).map(|known| known.location.clone())
+    /// The last `server_name` of a port that is written so: of equal ones nginx takes the first.
+    pub(crate) fn last_name_place(&self, name: &str, port: u16) -> Option<Location> {
+        let of_port = |server: &&Server| server.listens.iter().any(|listen| listen.port == port);
+        let names = self.servers.iter().filter(of_port).flat_map(|server| &server.names);
+        names.filter(|known| known.text == name).last().map(|known| known.location.clone())
     }
 
     /// The `location` that nginx takes for a path; the route's own if that can't be told.
@@ -80,7 +81,7 @@ mod tests {
         let deployment = Files::of(&[("nginx.conf", &main), ("prometheus.yml", yml)]).load().unwrap();
         let line = |place: Option<crate::Location>| place.map(|place| (place.line, place.column));
         assert_eq!(line(deployment.plain_listen_place()), Some((3, 10)));
-        assert_eq!(line(deployment.last_name_place("a.b")), Some((4, 13)));
+        assert_eq!(line(deployment.last_name_place("a.b", 80)), Some((4, 13)));
         assert_eq!(line(deployment.target_place("localhost:9090")), Some((3, 16)));
         assert_eq!(deployment.pass_without_path(), "http://prom:9090");
     }

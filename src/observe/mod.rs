@@ -175,12 +175,13 @@ impl Observer {
         self.get_url(self.url(path)).await
     }
 
-    /// Follows redirects from a URL as a browser does: every answer on the way, the last one at the end.
+    /// Follows redirects from a URL as a browser does, once around a circle: every answer on the way, the last at the end.
     pub(crate) async fn follow(&self, url: Url) -> Result<Vec<Arc<Seen>>, Failure> {
         let mut way = vec![self.get_url(url).await?];
         while way.len() < LONGEST_WAY {
             let next = way.last().and_then(|seen| seen.redirect());
-            match next.filter(|next| self.is_ours(next)) {
+            let is_new = |next: &Url| way.iter().all(|seen| seen.url != *next);
+            match next.filter(|next| self.is_ours(next) && is_new(next)) {
                 Some(next) => way.push(self.get_url(next).await?),
                 None => break,
             }

@@ -47,6 +47,7 @@ fn finding(observer: &Observer, line: &LogLine) -> Finding {
 
 /// nginx names no line in `conflicting server name "example.com" on 0.0.0.0:443, ignored`.
 fn place_of_a_name_that_conflicts(observer: &Observer, message: &str) -> Option<Location> {
-    let (name, _) = message.strip_prefix("conflicting server name \"")?.split_once('"')?;
-    observer.deployment().last_name_place(name)
+    let (name, rest) = message.strip_prefix("conflicting server name \"")?.split_once('"')?;
+    let port = rest.strip_suffix(", ignored")?.rsplit_once(':')?.1.parse().ok()?;
+    observer.deployment().last_name_place(name, port)
 }

@@ -1,5 +1,6 @@
 //! The prefix with its slash leads to the UI.
 
+use super::super::obstacle::need_prometheus;
 use super::super::{Answer, Check, Turn};
 use super::way;
 use crate::finding::Level;
@@ -23,6 +24,7 @@ async fn ask(observer: &Observer) -> Answer {
     let Some(wrong) = way::what_is_wrong(observer, &way) else {
         return Ok(Vec::new());
     };
+    need_prometheus(observer).await?;
     let place = observer.deployment().location_place(observer.url("/").path());
     let finding = way::finding(&CHECK, observer, &way, wrong).map(|finding| finding.at(place).fix(fix(observer)));
     Ok(finding.into_iter().collect())

@@ -44,7 +44,7 @@ fn in_plain_text(observer: &Observer, answer: &PlainAnswer) -> Finding {
         .expected("no content without TLS: nginx's 400, a redirect to https, or a closed connection")
         .actual(format!("{first}, with content"))
         .at(observer.deployment().listen_place())
-        .fix(format!("listen {} ssl;", route.port))
+        .fix(fix(observer))
         .shown_by(observer.shell().curl_get(&plain_url(observer)))
 }
 
@@ -57,6 +57,14 @@ fn no_handshake(observer: &Observer, failure: &Failure) -> Finding {
         .at(observer.deployment().listen_place())
         .fix(CHECK.fix)
         .shown_by(observer.shell().s_client(&route.server_name, route.port))
+}
+
+fn fix(observer: &Observer) -> String {
+    let port = observer.route().port;
+    match observer.deployment().server().certificates.is_empty() || port == 80 {
+        true => CHECK.fix.to_owned(),
+        false => format!("listen {port} ssl;"),
+    }
 }
 
 fn plain_url(observer: &Observer) -> reqwest::Url {

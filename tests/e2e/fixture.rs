@@ -1,0 +1,135 @@
+//! A deployment in `fixtures/`, and what `proxyproof check` says of it, without what changes from run to run.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::support::{project, proxyproof};
+
+/// How many Labs run at once. Most of a run is waiting for Prometheus's first scrape.
+const AT_ONCE: usize = 8;
+
+/// A folder with an `nginx.conf`, and, where it needs them, a `prometheus.yml` beside it and a file `args`: one further
+/// argument of the command line a line.
+#[derive(Clone, Debug)]
+pub(crate) struct Fixture {
+    /// From the project's folder.
+    pub(crate) path: String,
+}
+
+/// What is said of a fixture.
+#[derive(Debug, Serialize)]
+pub(crate) struct Outcomes {
+    pub(crate) exit_code: i32,
+    public_url: Value,
+    /// `id: outcome`, with the reason of a skip.
+    checks: Vec<String>,
+    pub(crate) findings: Vec<Value>,
+}
+
+impl Fixture {
+    /// The fixture in a folder of the project.
+    pub(crate) fn at(path: impl Into<String>) -> Self {
+        Self { path: path.into() }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        project(&self.path).join(name)
+    }
+
+    pub(crate) fn exists(&self) -> bool {
+        self.file("nginx.conf").is_file()
+    }
+
+    fn args(&self) -> Vec<String> {
+        let given = std::fs::read_to_string(self.file("args")).unwrap_or_default();
+        let mut args: Vec<String> = given.lines().map(str::to_owned).collect();
+        // `auto` would be whatever the newest release of the day is.
+        for program in ["--nginx", "--prometheus"] {
+            if !args.iter().any(|arg| arg == program) {
+                args.extend([program.to_owned(), "debian:trixie".to_owned()]);
+            }
+        }
+        args
+    }
+
+    /// Asks the whole catalogue, what takes seconds included.
+    fn check(&self) -> Outcomes {
+        let config = format!("{}/nginx.conf", self.path);
+        let mut command = proxyproof();
+        let output = command.args(["check", "--slow", "--format", "json"]).args(self.args()).arg(&config).output();
+        let output = output.expect("the program runs");
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{config}: {error}\n{}", String::from_utf8_lossy(&output.stderr)));
+        let deployment = &report["deployments"][0];
+        let checks = deployment["checks"].as_array().expect("checks").iter().map(check_line).collect();
+        let findings = deployment["findings"].as_array().expect("findings").iter().map(with_short_location).collect();
+        Outcomes {
+            exit_code: output.status.code().expect("an exit code"),
+            public_url: deployment["public_url"].clone(),
+            checks,
+            findings,
+        }
+    }
+}
+
+impl Outcomes {
+    /// Whether a check ended like this.
+    pub(crate) fn has(&self, check: &str, outcome: &str) -> bool {
+        self.checks.contains(&format!("{check}: {outcome}"))
+    }
+
+    /// Whether a check has a finding of a level that points to a line.
+    pub(crate) fn locates(&self, check: &str, level: &str) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| finding["check"] == check && finding["level"] == level && !finding["location"].is_null())
+    }
+
+    /// Whether no check failed.
+    pub(crate) fn is_clean(&self) -> bool {
+        !self.checks.iter().any(|check| check.ends_with(": fail"))
+    }
+}
+
+/// Asks the catalogue about all of these, a few at once; the answers are in the order of the fixtures.
+pub(crate) fn check_all(fixtures: &[Fixture]) -> Vec<Outcomes> {
+    let next = Mutex::new(fixtures.iter().enumerate());
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                // The guard goes at the end of the first statement: the others take theirs meanwhile.
+                while let Some((index, fixture)) = { next.lock().unwrap_or_else(PoisonError::into_inner).next() } {
+                    let outcomes = fixture.check();
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcomes));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, outcomes)| outcomes).collect()
+}
+
+fn check_line(check: &Value) -> String {
+    let (id, outcome) = (text(&check["id"]), text(&check["outcome"]));
+    match check["reason"].as_str() {
+        Some(reason) => format!("{id}: {outcome}: {reason}"),
+        None => format!("{id}: {outcome}"),
+    }
+}
+
+fn with_short_location(finding: &Value) -> Value {
+    let mut finding = finding.clone();
+    if let Some(file) = finding["location"]["file"].as_str() {
+        let (line, column) = (&finding["location"]["line"], &finding["location"]["column"]);
+        finding["location"] = format!("{file}:{line}:{column}").into();
+    }
+    finding
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
