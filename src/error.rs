@@ -61,7 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The process's exit code: 2 for wrong input, 3 for an environment that can't run it, 130 and 143 for signals.
+    /// The process's exit code: 2 for wrong input, 3 for an environment that can't run it, 130, 143 and 129 for signals.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Deployment(_) | Self::Check(_) | Self::World(_) | Self::Client(_) => 2,
@@ -77,6 +77,7 @@ impl Error {
                 _ => 3,
             },
             Self::Runtime(_) => 3,
+            Self::Interrupted("SIGHUP") => 129,
             Self::Interrupted("SIGTERM") => 143,
             Self::Interrupted(_) => 130,
         }
