@@ -1,7 +1,5 @@
 //! What the tests share: the command, whether its runtime is there, and paths of the project.
 
-#![expect(clippy::print_stdout, reason = "a skipped test says why")]
-
 use std::path::PathBuf;
 
 use assert_cmd::Command;
