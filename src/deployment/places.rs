@@ -32,8 +32,8 @@ impl Deployment {
     /// The last `server_name` of a port that is written so: of equal ones nginx takes the first.
     pub(crate) fn last_name_place(&self, name: &str, port: u16) -> Option<Location> {
         let of_port = |server: &&Server| server.listens.iter().any(|listen| listen.port == port);
-        let names = self.servers.iter().filter(of_port).flat_map(|server| &server.names);
-        names.filter(|known| known.text == name).last().map(|known| known.location.clone())
+        let mut names = self.servers.iter().filter(of_port).flat_map(|server| &server.names);
+        names.rfind(|known| known.text == name).map(|known| known.location.clone())
     }
 
     /// The `location` that nginx takes for a path; the route's own if that can't be told.

@@ -148,7 +148,10 @@ fn a_full_disk_is_told_with_its_directory() {
     let disk = tempfile::tempdir().expect("a directory");
     let mounted = Mounted::small_disk_at(disk.path());
     let cache = disk.path().to_string_lossy();
-    let message = refused_with(&[("PROXYPROOF_CACHE", &cache)], &[GUIDE, "--nginx", "debian:trixie"]);
+    let message = refused_with(
+        &[("PROXYPROOF_CACHE", &cache)],
+        &[GUIDE, "--nginx", "debian:trixie", "--prometheus", "debian:trixie"],
+    );
     drop(mounted);
     assert!(message.starts_with("3: error: No space is left in"), "{message}");
     assert!(message.contains("set PROXYPROOF_CACHE"), "{message}");
