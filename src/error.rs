@@ -48,7 +48,7 @@ pub enum Error {
     #[error("no client could be made: {0}; is the file of --cacert a PEM certificate?")]
     Client(String),
     /// A file could not be written.
-    #[error("could not write {path}: {error}")]
+    #[error("could not write {path}: {error}{}", way_to_write(.error))]
     Output {
         /// The file.
         path: String,
@@ -81,6 +81,17 @@ impl Error {
             Self::Interrupted("SIGTERM") => 143,
             Self::Interrupted(_) => 130,
         }
+    }
+}
+
+/// What helps where a file can't be written.
+fn way_to_write(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "; name a file in a directory that exists",
+        ErrorKind::IsADirectory => "; name a file in it",
+        ErrorKind::PermissionDenied => "; name a file that this user may write",
+        ErrorKind::StorageFull => "; free some space there, or name a file elsewhere",
+        _ => "",
     }
 }
 

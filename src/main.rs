@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use proxyproof::{Error, source};
+use proxyproof::source;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         Err(error) => return complain(&format!("the operating system gives no threads: {error}"), 3),
     };
     let ended = runtime.block_on(signals::or_interrupted(command::run(cli.command)));
-    if matches!(ended, Err(Error::Interrupted(_))) {
+    if ended.is_err() {
+        // One build of several has failed, or nobody waits for any of them.
         source::abandon_builds();
         // Whoever was building lets go of the run, which waits for its janitor.
         runtime.shutdown_timeout(Duration::from_millis(500));

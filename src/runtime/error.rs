@@ -24,6 +24,18 @@ pub enum RuntimeError {
         /// What the engine said.
         reason: String,
     },
+    /// An image does not hold what it is to run.
+    #[error(
+        "the image {image} can't run {program}: {reason}; name an image that holds it with --{program}, or packages, such as `debian:stable`"
+    )]
+    NoProgram {
+        /// What was to be run.
+        program: &'static str,
+        /// The image's reference.
+        image: String,
+        /// What the engine said.
+        reason: String,
+    },
     /// The engine refused something.
     #[error("the Docker engine could not {doing}: {reason}{}", cure(.reason))]
     Engine {
@@ -88,8 +100,6 @@ fn cure(reason: &str) -> &'static str {
         "; free some disk space where the engine keeps its data (`docker system df` shows what takes it)"
     } else if reason.contains("permission denied") {
         "; may this user use the engine? (`docker version` has to work)"
-    } else if reason.contains("executable file not found") {
-        "; the image does not hold this program: name one that does"
     } else if reason.contains("address pool") {
         "; remove networks that nobody uses (`docker network prune`)"
     } else {

@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder,
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder, RemoveImageOptions,
 };
 
 /// In the environment of every process of a stage.
@@ -292,6 +292,17 @@ pub(crate) fn images_without_a_tag() -> Vec<String> {
         }
         ours
     })
+}
+
+/// Removes the program's images with these words in their names, but for those that are used.
+pub(crate) fn remove_images(words: &str) {
+    ask_engine(async |docker| {
+        let images = docker.list_images(Some(ListImagesOptionsBuilder::new().build())).await.expect("images");
+        let tags = images.into_iter().flat_map(|image| image.repo_tags);
+        for tag in tags.filter(|tag| tag.starts_with("proxyproof/") && tag.contains(words)) {
+            let _ = docker.remove_image(&tag, None::<RemoveImageOptions>, None).await;
+        }
+    });
 }
 
 fn files_below(directory: &Path) -> Vec<String> {

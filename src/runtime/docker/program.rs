@@ -89,7 +89,7 @@ impl Program {
                 let log = last_words(engine, role, plan, membership).await?;
                 Err(match log {
                     Some(log) => RuntimeError::Ended { program: role.name(), log },
-                    None => RuntimeError::Engine { doing: format!("start {}", role.name()), reason: error.to_string() },
+                    None => not_started(role, &plan.image, &error.to_string()),
                 })
             }
         }
@@ -167,6 +167,20 @@ async fn last_words(
     }
     sweep::remove_container(engine, &name).await?;
     Ok(found.then_some(log))
+}
+
+/// Why a container did not come to run anything: what it was to run is not in its image, or the engine's own reason.
+fn not_started(role: Role, image: &str, reason: &str) -> RuntimeError {
+    let program = role.name();
+    // As runc says it, whichever engine passes it on.
+    match reason.split_once("unable to start container process: ") {
+        Some((_, missing)) => RuntimeError::NoProgram {
+            program,
+            image: image.to_owned(),
+            reason: missing.trim_end_matches(": unknown").to_owned(),
+        },
+        None => RuntimeError::Engine { doing: format!("start {program}"), reason: reason.to_owned() },
+    }
 }
 
 fn container_name(role: Role, run: &RunId, auto_remove: bool) -> String {
