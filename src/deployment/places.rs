@@ -33,7 +33,7 @@ impl Deployment {
     pub(crate) fn last_name_place(&self, name: &str, port: u16) -> Option<Location> {
         let of_port = |server: &&Server| server.listens.iter().any(|listen| listen.port == port);
         let names = self.servers.iter().filter(of_port).flat_map(|server| &server.names);
-        names.filter(|known| known.text == name).last().map(|known| known.location.clone())
+        names.filter(|known| known.text == name).next_back().map(|known| known.location.clone())
     }
 
     /// The `location` that nginx takes for a path; the route's own if that can't be told.
