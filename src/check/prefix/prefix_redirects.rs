@@ -40,6 +40,8 @@ const PATHS: &[&str] = &[
 /// Go's profiler redirects to its own path without asking Prometheus for the prefix.
 const PROFILER: &str = "/debug/pprof";
 
+const LEAVES_THE_PREFIX: &str = "leaves the prefix";
+
 pub(crate) static CHECK: Check = Check {
     id: "prefix-redirects",
     level: Level::Error,
@@ -70,7 +72,8 @@ async fn ask(observer: &Observer) -> Answer {
         return Err(skip);
     }
     let profiler = observer.get(PROFILER).await?;
-    findings.extend(finding(observer, &profiler).map(|finding| finding.at_level(Level::Note)));
+    let note = finding(observer, &profiler).map(|finding| finding.at_level(Level::Note).fix(keep_the_prefix(observer)));
+    findings.extend(note);
     Ok(findings)
 }
 
@@ -82,7 +85,7 @@ fn finding(observer: &Observer, seen: &Seen) -> Option<Finding> {
     } else if !observer.is_ours(&target) {
         "leaves the public name"
     } else if !observer.is_inside(&target) {
-        "leaves the prefix"
+        LEAVES_THE_PREFIX
     } else {
         return None;
     };
@@ -91,31 +94,35 @@ fn finding(observer: &Observer, seen: &Seen) -> Option<Finding> {
         .expected(format!("a redirect that stays below {public}"))
         .actual(seen.summary())
         .at(observer.deployment().pass_place(seen.url.path()))
-        .fix(fix(observer))
+        .fix(fix(observer, wrong))
         .shown_by(observer.shell().curl(seen));
     Some(finding)
 }
 
-fn fix(observer: &Observer) -> String {
+/// What lets redirects stay below the prefix. Another scheme or name in them is not Prometheus's: its own are paths.
+fn fix(observer: &Observer, wrong: &str) -> String {
     let (deployment, route) = (observer.deployment(), observer.route());
-    let url = observer.url("");
     let knows_prefix = deployment
         .prometheus
         .external_url()
         .is_some_and(|known| Url::parse(known).is_ok_and(|known| known.path().trim_end_matches('/') == route.prefix));
-    if !knows_prefix {
+    if wrong == LEAVES_THE_PREFIX && !knows_prefix {
         let stripped = if route.strips_prefix() { " --web.route-prefix=/" } else { "" };
-        return format!("start Prometheus with --web.external-url={url}{stripped}");
+        format!("start Prometheus with --web.external-url={}{stripped}", observer.url(""))
+    } else if wrong == LEAVES_THE_PREFIX && route.strips_prefix() {
+        keep_the_prefix(observer)
+    } else {
+        "let the return, rewrite or proxy_redirect that makes this redirect name the public URL, or remove it"
+            .to_owned()
     }
-    if !route.strips_prefix() {
-        return "remove the proxy_redirect and proxy_set_header Host lines that change it, or let them name the public \
-                URL"
-        .to_owned();
-    }
+}
+
+fn keep_the_prefix(observer: &Observer) -> String {
     format!(
-        "proxy_pass {}; (no path: the prefix stays), and start Prometheus with --web.external-url={url} and without \
+        "proxy_pass {}; (no path: the prefix stays), and start Prometheus with --web.external-url={} and without \
          --web.route-prefix=/, so that it serves {}/ itself",
-        deployment.pass_without_path(),
-        route.prefix
+        observer.deployment().pass_without_path(),
+        observer.url(""),
+        observer.route().prefix
     )
 }

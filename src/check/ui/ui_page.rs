@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use html5gum::{Token, Tokenizer};
 use reqwest::Url;
 
-use super::super::obstacle::get_through;
+use super::super::obstacle::{get_through, need_prometheus};
 use super::super::{Answer, Check, Skip, Turn};
 use crate::finding::{Finding, Level};
 use crate::location::Location;
@@ -64,6 +64,7 @@ async fn page(observer: &Observer) -> Result<Arc<Seen>, Skip> {
     let page = way.last().cloned().ok_or_else(|| Skip("no page".to_owned()))?;
     get_through(observer, &page).await?;
     if page.status != 200 || page.media_type() != "text/html" {
+        need_prometheus(observer).await?;
         return Err(Skip(format!("no page to look at ({}): see prefix-root", page.summary())));
     }
     if page.text().contains(NO_UI) {
