@@ -29,6 +29,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         for finding in &deployment.findings {
             finding::render(finding, &deployment.files, out)?;
         }
+        how_to_show_again(deployment, out)?;
         passed(deployment, out)?;
         skipped(deployment, out)?;
         substitutions(deployment, out)?;
@@ -54,6 +55,18 @@ fn header(report: &Report, deployment: &DeploymentReport, out: &mut dyn Write) -
         plain(&prometheus.version),
         plain(&prometheus.source),
     )
+}
+
+/// The commands of a Lab that is gone have variables for what went with it.
+fn how_to_show_again(deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
+    let commands = deployment.findings.iter().filter_map(|finding| finding.reproduce.as_deref());
+    if commands.into_iter().any(|command| command.contains("$POD")) {
+        writeln!(
+            out,
+            "The commands need the Lab: --keep holds it, and puts its CA and its address in for $CA and $POD.\n"
+        )?;
+    }
+    Ok(())
 }
 
 fn passed(deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
