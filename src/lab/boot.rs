@@ -1,0 +1,188 @@
+//! From a deployment to a Lab: the programs are got, the World is made, the Pod is booted.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::provision::{Provided, Provider, UNKNOWN};
+use super::{Kept, Lab};
+use crate::deployment::Deployment;
+use crate::error::{Error, Result};
+use crate::observe::{CurlVerifier, Http, client_config};
+use crate::report::Programs;
+use crate::runtime::docker::{Engine, Pod};
+use crate::runtime::{PodPlan, ProgramPlan, Run};
+use crate::source::{Cache, Program, Progress, Source};
+use crate::world::{self, World};
+
+/// How a Lab is booted.
+///
+/// ```no_run
+/// # async fn example() -> proxyproof::Result<()> {
+/// use proxyproof::{BootOptions, Deployment};
+///
+/// let options = BootOptions { nginx: "docker:nginx:1.29".parse()?, ..BootOptions::default() };
+/// let lab = Deployment::load("deploy/nginx.conf")?.boot_with(&options).await?;
+/// println!("{}", lab.public_url());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct BootOptions {
+    /// Which nginx.
+    pub nginx: Source,
+    /// Which Prometheus.
+    pub prometheus: Source,
+    /// Who is told what is going on.
+    pub progress: Arc<dyn Progress + Send + Sync>,
+    /// Whether the Lab's files are put where a user can read them: its CA for `curl --cacert`, and what was made up.
+    pub keep: bool,
+}
+
+impl Default for BootOptions {
+    fn default() -> Self {
+        Self { nginx: Source::Auto, prometheus: Source::Auto, progress: Arc::new(()), keep: false }
+    }
+}
+
+impl std::fmt::Debug for BootOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BootOptions")
+            .field("nginx", &self.nginx)
+            .field("prometheus", &self.prometheus)
+            .field("keep", &self.keep)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Deployment {
+    /// Boots it with the newest programs that are at hand: see [`Source::Auto`].
+    ///
+    /// ```no_run
+    /// # async fn example() -> proxyproof::Result<()> {
+    /// let lab = proxyproof::Deployment::load("deploy/nginx.conf")?.boot().await?;
+    /// let metrics = lab.get("/prometheus/metrics").await?;
+    /// assert_eq!(metrics.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NginxRefused`] if nginx does not start with the configuration; otherwise what the environment lacks.
+    pub async fn boot(self) -> Result<Lab> {
+        self.boot_with(&BootOptions::default()).await
+    }
+
+    /// Boots it as the options say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Deployment::boot`].
+    pub async fn boot_with(self, options: &BootOptions) -> Result<Lab> {
+        let lab = Lab::boot_for_checks(self, options).await?;
+        match lab.pod.refusal() {
+            Some(refusal) => Err(Error::NginxRefused { log: refusal.log.clone() }),
+            None => Ok(lab),
+        }
+    }
+}
+
+impl Lab {
+    /// Boots a deployment. An nginx that refuses to start is no error here: the checks say so.
+    ///
+    /// # Errors
+    ///
+    /// What the environment lacks.
+    pub async fn boot_for_checks(deployment: Deployment, options: &BootOptions) -> Result<Self> {
+        let engine = Engine::connect().await?;
+        let run = Arc::new(Run::begin()?);
+        let world = World::around(&deployment)?;
+        let provider = Provider {
+            engine: engine.clone(),
+            cache: Cache::from_env()?,
+            run: Arc::clone(&run),
+            progress: Arc::clone(&options.progress),
+        };
+        let (nginx, prometheus, infrastructure) = tokio::try_join!(
+            provider.program(Program::Nginx, &options.nginx),
+            provider.program(Program::Prometheus, &options.prometheus),
+            provider.infrastructure([&options.nginx, &options.prometheus]),
+        )?;
+        options.progress.step("booting nginx and Prometheus");
+        let plan = plan(&deployment, &world, &nginx, &prometheus);
+        let ports = plan.ports.clone();
+        let pod = Arc::new(Pod::boot(engine, run, &infrastructure, plan).await?);
+        options.progress.done();
+        let kept = options.keep.then(|| Kept::write(&pod, &world, ports)).transpose()?;
+        let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
+        complete(&mut programs, &pod).await;
+        Ok(Self {
+            http: http(&deployment, &pod, &world)?,
+            deployment: Arc::new(deployment),
+            world,
+            pod,
+            programs,
+            kept,
+            observer: OnceCell::new(),
+        })
+    }
+}
+
+/// Asks the programs for versions that their source did not tell.
+async fn complete(programs: &mut Programs, pod: &Pod) {
+    if programs.nginx.version == UNKNOWN
+        && let Some(version) = pod.nginx_version().await
+    {
+        programs.nginx.version = version;
+    }
+    if programs.prometheus.version == UNKNOWN
+        && let Some(version) = pod.prometheus_version()
+    {
+        programs.prometheus.version = version;
+    }
+}
+
+fn http(deployment: &Deployment, pod: &Pod, world: &World) -> Result<Http> {
+    let route = &deployment.route;
+    let verifier = CurlVerifier::trusting(&world.trust).map_err(|error| Error::Client(error.to_string()))?;
+    let tls = client_config(verifier).map_err(|error| Error::Client(error.to_string()))?;
+    Http::new(&route.server_name, pod.address(route.port), pod.address(80), &tls)
+        .map_err(|failure| Error::Client(failure.to_string()))
+}
+
+fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &Provided) -> PodPlan {
+    let listens = deployment.servers.iter().flat_map(|server| &server.listens);
+    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain([80]).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    // The route's own port first: that nginx listens there is what readiness is about.
+    ports.sort_by_key(|port| *port != deployment.route.port);
+    PodPlan {
+        nginx: ProgramPlan {
+            image: nginx.image.clone(),
+            arguments: nginx_arguments(deployment),
+            in_memory: Vec::new(),
+            files: world.nginx_files.clone(),
+        },
+        prometheus: ProgramPlan {
+            image: prometheus.image.clone(),
+            arguments: world.prometheus_arguments.clone(),
+            in_memory: vec![world::prometheus::DATA.to_owned()],
+            files: world.prometheus_files.clone(),
+        },
+        hosts: world.hosts.clone(),
+        addresses: world.addresses.clone(),
+        ports,
+    }
+}
+
+/// As the official image starts it. A configuration that says itself whether nginx is a daemon must not be told twice:
+/// nginx refuses the duplicate.
+fn nginx_arguments(deployment: &Deployment) -> Vec<String> {
+    let says_daemon = deployment.nginx.directives.iter().any(|directive| directive.name == "daemon");
+    let config = ["nginx", "-c", "/etc/nginx/nginx.conf"];
+    let daemon: &[&str] = if says_daemon { &[] } else { &["-g", "daemon off;"] };
+    let words = config.iter().chain(daemon);
+    words.map(|word| (*word).to_owned()).collect()
+}
