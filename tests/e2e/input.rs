@@ -1,11 +1,10 @@
-//! Wrong input and a poor environment: the exit code tells which, the message names the cure, nothing is left.
+//! Wrong input: the exit code tells it from a poor environment, the message names the cure, nothing is left.
 
 use std::fs::{self, File};
-use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::support::{has_docker, proxyproof};
+use crate::support::proxyproof;
 
 const GUIDE: &str = "fixtures/guide/nginx.conf";
 
@@ -80,97 +79,14 @@ fn a_wrong_option_is_refused_before_anything_boots() {
     For more information, try '--help'.
     ");
     assert_snapshot!(refused(&[GUIDE, "--skip", "ui-pages=no UI"]), @"2: error: there is no check `ui-pages`, did you mean `ui-page`?; `proxyproof checks` lists all");
-    assert_snapshot!(refused(&[GUIDE, "--output", "no/such/report"]), @"2: error: could not write no/such/report: No such file or directory (os error 2)");
+    assert_snapshot!(refused(&[GUIDE, "--output", "no/such/report"]), @"2: error: could not write no/such/report: No such file or directory (os error 2); name a file in a directory that exists");
     assert_snapshot!(refused(&[GUIDE, "--nginx", "path:/no/such/nginx"]), @"2: error: The program /no/such/nginx can't be used: there is no such file. Name an executable file of this machine, such as path:/usr/sbin/nginx.");
     assert_snapshot!(refused(&[GUIDE, "--cacert", GUIDE]), @"2: error: `fixtures/guide/nginx.conf` holds no certificate in PEM form. Pass the CA's certificate, which has a line `-----BEGIN CERTIFICATE-----`");
 }
 
 #[test]
-fn a_release_or_an_image_that_is_not_there_is_refused() {
-    if !has_docker() {
-        return;
-    }
-    // The messages name the mirror and the registry of the machine.
-    let release = refused(&[GUIDE, "--nginx", "debian:nosuch"]);
-    assert!(release.starts_with("2: ") && release.contains("has no release `nosuch`"), "{release}");
-    assert!(release.contains("debian:stable"), "{release}");
-    let image = refused(&[GUIDE, "--nginx", "docker:nosuch:1"]);
-    assert!(image.starts_with("3: ") && image.contains("the image nosuch:1 is not here"), "{image}");
-    assert!(image.contains("check its name"), "{image}");
-}
-
-#[test]
-fn an_image_without_the_program_is_the_environments_fault() {
-    if !has_docker() {
-        return;
-    }
-    const IMAGE: &str = "proxyproof-test/empty:1";
-    let directory = tempfile::tempdir().expect("a directory");
-    let root = directory.path().join("root.tar");
-    // An empty archive: two blocks of zeros.
-    fs::write(&root, [0_u8; 1024]).expect("written");
-    let imported = Command::new("docker").arg("import").arg(&root).arg(IMAGE).output();
-    let Ok(imported) = imported else {
-        // An engine can be there without its client.
-        return;
-    };
-    assert!(imported.status.success(), "{imported:?}");
-    let message = refused(&[GUIDE, "--nginx", &format!("docker:{IMAGE}")]);
-    let removed = Command::new("docker").args(["rmi", IMAGE]).output().expect("the docker client runs");
-    assert!(removed.status.success(), "{removed:?}");
-    assert!(message.starts_with("3: ") && message.contains("could not start nginx"), "{message}");
-    assert!(message.contains("the image does not hold this program"), "{message}");
-}
-
-#[test]
-fn flags_that_prometheus_refuses_are_the_deployments_fault() {
-    if !has_docker() {
-        return;
-    }
-    let arguments = [GUIDE, "--prometheus", "debian:trixie", "--prometheus-arg=--no-such-flag"];
-    assert_snapshot!(refused(&arguments), @"
-    2: error: prometheus ended before it was ready: check the flags (--prometheus-arg) and the prometheus.yml of the deployment; it said:
-    Error parsing command line arguments: unknown long flag '--no-such-flag'
-    prometheus: error: unknown long flag '--no-such-flag'
-    ");
-}
-
-#[test]
-fn without_an_engine_the_environment_is_blamed() {
-    assert_snapshot!(refused_with(&[("DOCKER_HOST", "tcp://127.0.0.1:1")], &[GUIDE]), @"3: error: no Docker engine answers at tcp://127.0.0.1:1: Connection refused (os error 111); start Docker, or set DOCKER_HOST to where its engine listens");
-}
-
-#[test]
-fn a_full_disk_is_told_with_its_directory() {
-    if !has_docker() || !rustix::process::geteuid().is_root() {
-        return;
-    }
-    let disk = tempfile::tempdir().expect("a directory");
-    let mounted = Mounted::small_disk_at(disk.path());
-    let cache = disk.path().to_string_lossy();
-    let message = refused_with(
-        &[("PROXYPROOF_CACHE", &cache)],
-        &[GUIDE, "--nginx", "debian:trixie", "--prometheus", "debian:trixie"],
-    );
-    drop(mounted);
-    assert!(message.starts_with("3: error: No space is left in"), "{message}");
-    assert!(message.contains("set PROXYPROOF_CACHE"), "{message}");
-}
-
-/// A mounted file system, unmounted when this is dropped.
-struct Mounted<'a>(&'a std::path::Path);
-
-impl<'a> Mounted<'a> {
-    fn small_disk_at(directory: &'a std::path::Path) -> Self {
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(directory).status();
-        assert!(mount.expect("mount runs").success());
-        Self(directory)
-    }
-}
-
-impl Drop for Mounted<'_> {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.0).status();
-        assert!(unmounted.is_ok_and(|status| status.success()));
-    }
+fn all_files_are_looked_at_before_the_first_is_booted() {
+    let second = "fixtures/invalid/missing-semicolon/nginx.conf";
+    let message = refused_with(&[("DOCKER_HOST", "tcp://127.0.0.1:1")], &[GUIDE, second]);
+    assert!(message.starts_with("2: error: fixtures/invalid/missing-semicolon/nginx.conf:5:9: "), "{message}");
 }

@@ -5,6 +5,7 @@
 mod catalogue;
 mod cleanup;
 mod doctor;
+mod environment;
 mod fixture;
 mod input;
 mod isolation;

@@ -29,41 +29,48 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// The directories of a run.
 pub(crate) struct Stage {
     directory: TempDir,
-    fresh_cache: bool,
+    /// Instead of the user's.
+    cache: Option<PathBuf>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Stage {
     /// With the user's cache.
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a directory"), fresh_cache: false }
+        Self { directory: tempfile::tempdir().expect("a directory"), cache: None, environment: Vec::new() }
     }
 
     /// With an empty cache, so that everything is built.
     pub(crate) fn with_fresh_cache() -> Self {
-        Self { fresh_cache: true, ..Self::new() }
+        let stage = Self::new();
+        Self { cache: Some(stage.path("cache")), ..stage }
+    }
+
+    /// With this in the environment of its runs.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// A place in its directory, which goes with it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// The run's `TMPDIR`.
     fn temporary(&self) -> PathBuf {
-        self.directory.path().join("tmp")
+        self.path("tmp")
     }
 
-    fn cache(&self) -> PathBuf {
-        self.directory.path().join("cache")
-    }
-
-    /// Starts the program.
+    /// Starts the program in the project's directory.
     pub(crate) fn start<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Running {
-        self.start_in(env!("CARGO_MANIFEST_DIR").as_ref(), arguments)
-    }
-
-    /// Starts the program in a directory.
-    fn start_in<'a>(&self, directory: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Running {
         fs::create_dir_all(self.temporary()).expect("a directory");
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("proxyproof"));
-        command.args(arguments).current_dir(directory).env("TMPDIR", self.temporary()).env(MARK, self.directory.path());
-        if self.fresh_cache {
-            command.env("PROXYPROOF_CACHE", self.cache());
+        command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.env("TMPDIR", self.temporary()).env(MARK, self.directory.path()).env("NO_COLOR", "1");
+        command.env_remove("PROXYPROOF_REFRESH").envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(cache) = &self.cache {
+            command.env("PROXYPROOF_CACHE", cache);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
@@ -85,9 +92,15 @@ impl Stage {
     /// What is left of a run, each by its name.
     pub(crate) fn left_by(&self, run: Run) -> Vec<String> {
         let mut left = in_the_engine(&run.name());
-        left.extend(files_below(&self.temporary()));
+        left.extend(self.left_on_this_machine(run));
+        left
+    }
+
+    /// The same, where no engine is to be asked.
+    pub(crate) fn left_on_this_machine(&self, run: Run) -> Vec<String> {
+        let mut left = files_below(&self.temporary());
         let building = format!("building-{}-", run.0);
-        let cache = if self.fresh_cache { self.cache() } else { users_cache() };
+        let cache = self.cache.clone().unwrap_or_else(users_cache);
         left.extend(files_below(&cache.join("v1")).into_iter().filter(|path| path.contains(&building)));
         left.extend(self.processes().into_values());
         left
@@ -111,7 +124,7 @@ impl Stage {
 
 /// A run by the id of its process.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Run(pub(crate) u32);
+pub(crate) struct Run(u32);
 
 impl Run {
     /// How the names of its containers and networks begin.
