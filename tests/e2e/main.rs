@@ -10,6 +10,7 @@ mod fixture;
 mod input;
 mod isolation;
 mod kills;
+mod late;
 mod library;
 mod moments;
 mod panics;
