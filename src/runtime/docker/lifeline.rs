@@ -18,8 +18,8 @@ use crate::runtime::error::RuntimeError;
 use crate::runtime::run::Run;
 use crate::runtime::wait::Deadline;
 
-/// Takes the default route away (a client on another machine keeps a way back), gives the Pod the addresses and names that the deployment speaks of, says where the
-/// Pod is, and lives until its input closes.
+/// Takes the default route away (a client on another machine keeps a way back), gives the Pod the addresses and names
+/// that the deployment speaks of, says where the Pod is, and lives until its input closes.
 ///
 /// `/etc/hosts` and `/etc/resolv.conf` are the engine's files, shared by all containers of the network namespace.
 const SCRIPT: &str = r#"
