@@ -8,7 +8,8 @@ use rustix::process::Signal;
 
 use crate::kills::{GONE_WITHIN, whole_run};
 use crate::moments::Moments;
-use crate::stage::{Ended, Stage, nothing_within, send};
+use crate::running::{Ended, send};
+use crate::stage::{Stage, nothing_within};
 use crate::support::{has_docker, project};
 
 /// The deployment that all these runs check.

@@ -8,7 +8,9 @@ use testcontainers::bollard::models::ContainerCreateBody;
 use testcontainers::bollard::query_parameters::{CreateContainerOptionsBuilder, InspectNetworkOptions};
 
 use crate::cleanup::GUIDE;
-use crate::stage::{PATIENCE, Run, Stage, ask_engine, in_the_engine, nothing_within, send, users_cache};
+use crate::engine::{ask_engine, in_the_engine};
+use crate::running::{PATIENCE, Run, send};
+use crate::stage::{Stage, nothing_within, users_cache};
 use crate::support::has_docker;
 
 /// A run of `up` that holds its Lab, with its directory.

@@ -7,7 +7,9 @@ use std::process::Command;
 use rustix::process::geteuid;
 
 use crate::cleanup::GUIDE;
-use crate::stage::{Ended, Stage, ask_engine, images_without_a_tag};
+use crate::engine::{ask_engine, images_without_a_tag};
+use crate::running::Ended;
+use crate::stage::Stage;
 use crate::support::has_docker;
 
 /// The guide, checked with these further arguments.

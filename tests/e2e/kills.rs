@@ -5,8 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cleanup::GUIDE;
+use crate::engine::{images_without_a_tag, remove_images};
 use crate::moments::Moments;
-use crate::stage::{Ended, Stage, images_without_a_tag, nothing_within, remove_images};
+use crate::running::Ended;
+use crate::stage::{Stage, nothing_within};
 use crate::support::has_docker;
 
 /// After this nothing of a killed run may be left.

@@ -12,8 +12,10 @@ use std::thread;
 use rustix::process::Signal;
 
 use crate::cleanup::GUIDE;
+use crate::engine::in_the_engine;
 use crate::kills::GONE_WITHIN;
-use crate::stage::{PATIENCE, Stage, in_the_engine, nothing_within};
+use crate::running::PATIENCE;
+use crate::stage::{Stage, nothing_within};
 use crate::support::has_docker;
 
 /// How the requests begin of which one comes late.

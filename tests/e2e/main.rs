@@ -5,6 +5,7 @@
 mod catalogue;
 mod cleanup;
 mod doctor;
+mod engine;
 mod environment;
 mod fixture;
 mod input;
@@ -16,5 +17,6 @@ mod moments;
 mod panics;
 mod readme;
 mod remote;
+mod running;
 mod stage;
 mod support;

@@ -5,7 +5,7 @@ use std::thread;
 use proxyproof::{BootOptions, Deployment, Lab};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::stage::in_the_engine;
+use crate::engine::in_the_engine;
 use crate::support::{has_docker, project};
 
 /// Boots the guide, and says how the names of the run's things begin.
