@@ -18,7 +18,7 @@ use crate::runtime::run::{OWNER_LABEL, RUN_LABEL, RunId};
 use crate::runtime::wait::{Deadline, Look};
 
 /// How long after the end of its run a thing may still come that the engine was asked for.
-const LATEST: Duration = Duration::from_secs(6);
+const LATEST: Duration = Duration::from_secs(5);
 /// How long the removal of one thing may take.
 pub(super) const REMOVAL_TIME: Duration = Duration::from_secs(30);
 
