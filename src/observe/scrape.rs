@@ -40,6 +40,12 @@ impl Target {
         self.health != "unknown"
     }
 
+    /// Whether the next scrape would say the same. One that was too slow says nothing about the target: the machine may
+    /// have been busy.
+    fn is_settled(&self) -> bool {
+        self.is_known() && !self.last_error.contains("deadline exceeded")
+    }
+
     /// Whether it is the Prometheus of this Lab itself.
     pub(crate) fn is_prometheus_itself(&self, port: u16) -> bool {
         let place = self.host_port().unwrap_or_default();
@@ -54,7 +60,7 @@ impl Target {
 }
 
 impl Observer {
-    /// The targets: once each was scraped or patience has ended, the same for all who ask; as they are now where
+    /// The targets: once each was scraped in time or patience has ended, the same for all who ask; as they are now where
     /// nobody may wait.
     pub(crate) async fn targets(&self) -> Result<Vec<Target>, Failure> {
         match self.may_wait() {
@@ -65,12 +71,12 @@ impl Observer {
 
     async fn wait_for_targets(&self) -> Result<Vec<Target>, Failure> {
         let begun = Instant::now();
-        let mut ticks = interval(Duration::from_millis(10));
+        let mut ticks = interval(Duration::from_millis(50));
         loop {
             ticks.tick().await;
             let targets = self.targets_now().await?;
-            let all_known = !targets.is_empty() && targets.iter().all(Target::is_known);
-            if all_known || begun.elapsed() > PATIENCE {
+            let all_settled = !targets.is_empty() && targets.iter().all(Target::is_settled);
+            if all_settled || begun.elapsed() > PATIENCE {
                 return Ok(targets);
             }
         }
