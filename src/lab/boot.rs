@@ -117,6 +117,7 @@ impl Lab {
         let kept = options.keep.then(|| Kept::write(&pod, &world, ports)).transpose()?;
         let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
         complete(&mut programs, &pod).await;
+        let observers = deployment.routes.iter().map(|_| OnceCell::new()).collect();
         Ok(Self {
             http: http(&deployment, &pod, &world)?,
             deployment: Arc::new(deployment),
@@ -124,7 +125,7 @@ impl Lab {
             pod,
             programs,
             kept,
-            observer: OnceCell::new(),
+            observers,
         })
     }
 }
@@ -144,7 +145,7 @@ async fn complete(programs: &mut Programs, pod: &Pod) {
 }
 
 fn http(deployment: &Deployment, pod: &Pod, world: &World) -> Result<Http> {
-    let route = &deployment.route;
+    let route = deployment.route();
     let verifier = CurlVerifier::trusting(&world.trust).map_err(|error| Error::Client(error.to_string()))?;
     let tls = client_config(verifier).map_err(|error| Error::Client(error.to_string()))?;
     Http::new(&route.server_name, pod.address(route.port), pod.address(80), &tls)
@@ -156,8 +157,8 @@ fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &P
     let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain([80]).collect();
     ports.sort_unstable();
     ports.dedup();
-    // The route's own port first: that nginx listens there is what readiness is about.
-    ports.sort_by_key(|port| *port != deployment.route.port);
+    // The first route's own port first: that nginx listens there is what readiness is about.
+    ports.sort_by_key(|port| *port != deployment.route().port);
     PodPlan {
         nginx: ProgramPlan {
             image: nginx.image.clone(),

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::future::try_join_all;
 use reqwest::Url;
 use tokio::sync::OnceCell;
 
@@ -33,7 +34,8 @@ pub struct Lab {
     programs: Programs,
     kept: Option<Kept>,
     http: Http,
-    observer: OnceCell<Observer>,
+    /// One for each route, opened when it is first asked for.
+    observers: Vec<OnceCell<Observer>>,
 }
 
 impl Lab {
@@ -64,7 +66,7 @@ impl Lab {
 
     /// The public URL of a path of the public server.
     pub fn url(&self, path: &str) -> Url {
-        self.deployment.route.url_of(path)
+        self.deployment.route().url_of(path)
     }
 
     /// The deployment that runs.
@@ -79,12 +81,12 @@ impl Lab {
 
     /// Where clients find Prometheus.
     pub fn public_url(&self) -> String {
-        self.deployment.route.public_url()
+        self.deployment.route().public_url()
     }
 
     /// Commands by which a person talks to the Lab, while it is kept.
     pub fn commands(&self) -> Vec<String> {
-        let route = &self.deployment.route;
+        let route = self.deployment.route();
         let shell = self.shell();
         let paths = ["/", "/metrics", "/api/v1/query?query=up"];
         let curl = paths.iter().map(|path| shell.curl_get(&route.url_of(&format!("{}{path}", route.prefix))));
@@ -137,40 +139,48 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn check_with(&self, selection: &Selection, fail_on: Level) -> Result<Report> {
+        let looks = (0..self.deployment.routes.len()).map(|route| self.check_route(route, selection, fail_on));
+        let mut deployments = try_join_all(looks).await?;
+        DeploymentReport::say_once(&mut deployments);
+        let failed = deployments.iter().any(|deployment| deployment.verdict == Verdict::Fail);
+        Ok(Report {
+            schema: Report::SCHEMA,
+            verdict: if failed { Verdict::Fail } else { Verdict::Pass },
+            runtime: "docker",
+            programs: self.programs.clone(),
+            deployments,
+        })
+    }
+
+    async fn check_route(&self, route: usize, selection: &Selection, fail_on: Level) -> Result<DeploymentReport> {
         let begun = Instant::now();
-        let observer = self.observer().await?;
+        let observer = self.observer(route).await?;
         if selection.is_slow() {
             observer.allow_waiting();
         }
         let (checks, findings) = check::run(observer, selection).await;
         let failed = findings.iter().any(|finding| finding.level >= fail_on);
-        let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
-        let files = self.deployment.nginx.files.iter();
-        let prometheus = &self.deployment.prometheus;
-        let yml = prometheus
-            .config_location
-            .as_deref()
-            .map(|file| SourceText { file: file.into(), text: prometheus.config.as_str().into() });
-        let report = DeploymentReport {
+        Ok(DeploymentReport {
             path: self.deployment.path.display().to_string(),
-            public_url: self.deployment.route.public_url().to_string(),
-            verdict,
+            public_url: self.deployment.routes[route].public_url(),
+            verdict: if failed { Verdict::Fail } else { Verdict::Pass },
             substitutions: self.world.substitutions.clone(),
             checks,
             findings,
             duration: begun.elapsed(),
-            files: files
-                .map(|file| SourceText { file: file.file.clone(), text: file.text.clone() })
-                .chain(yml)
-                .collect(),
-        };
-        Ok(Report {
-            schema: Report::SCHEMA,
-            verdict,
-            runtime: "docker",
-            programs: self.programs.clone(),
-            deployments: vec![report],
+            files: self.texts(),
         })
+    }
+
+    /// The texts that findings point into.
+    fn texts(&self) -> Vec<SourceText> {
+        let nginx = self.deployment.nginx.files.iter();
+        let nginx = nginx.map(|file| SourceText { file: file.file.clone(), text: file.text.clone() });
+        let prometheus = self.deployment.prometheus.iter().filter_map(|prometheus| {
+            let file = prometheus.config_location.as_deref()?;
+            Some(SourceText { file: file.into(), text: prometheus.config.as_str().into() })
+        });
+        nginx.chain(prometheus).collect()
     }
 
     /// What clients see, as data for a snapshot: nothing in it changes from run to run.
@@ -187,7 +197,7 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn observe(&self) -> Result<Observation> {
-        Ok(Observation::of(self.observer().await?).await)
+        Ok(Observation::of(self.observer(0).await?).await)
     }
 
     /// Takes everything away, and returns when it is gone.
@@ -203,10 +213,10 @@ impl Lab {
         self.kept.as_ref().map_or_else(Shell::of_a_lab_that_goes, Kept::shell)
     }
 
-    async fn observer(&self) -> Result<&Observer> {
-        let opened = self.observer.get_or_try_init(|| {
+    async fn observer(&self, route: usize) -> Result<&Observer> {
+        let opened = self.observers[route].get_or_try_init(|| {
             let sight: Arc<dyn Sight> = Arc::clone(&self.pod) as _;
-            Observer::new(Arc::clone(&self.deployment), sight, &self.world.trust, self.shell())
+            Observer::new(Arc::clone(&self.deployment), route, sight, &self.world.trust, self.shell())
         });
         opened.await.map_err(|failure| Error::Client(failure.to_string()))
     }

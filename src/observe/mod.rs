@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::{Method, Url};
 use tokio::sync::OnceCell;
 
-use crate::deployment::{Deployment, Route};
+use crate::deployment::{Deployment, Facts, Route};
 use crate::location::Location;
 
 pub(crate) use command::Shell;
@@ -51,6 +51,8 @@ type Answers = Mutex<HashMap<String, Arc<OnceCell<Result<Arc<Seen>, Failure>>>>>
 #[derive(Debug)]
 pub(crate) struct Observer {
     deployment: Arc<Deployment>,
+    /// The route that is looked at, by its index.
+    route: usize,
     sight: Arc<dyn Sight>,
     verified: Result<Handshake, Failure>,
     unverified: Result<Handshake, Failure>,
@@ -67,11 +69,12 @@ impl Observer {
     /// verifies, unless no such client gets in.
     pub(crate) async fn new(
         deployment: Arc<Deployment>,
+        index: usize,
         sight: Arc<dyn Sight>,
         trust: &str,
         shell: Shell,
     ) -> Result<Self, Failure> {
-        let route = &deployment.route;
+        let route = &deployment.routes[index];
         let address = sight.address(route.port);
         let plain = sight.address(80);
         let verifying = client_config(CurlVerifier::trusting(trust)?)?;
@@ -86,6 +89,7 @@ impl Observer {
             Err(_) => insecure.clone(),
         };
         Ok(Self {
+            route: index,
             sight,
             verified,
             unverified,
@@ -109,14 +113,14 @@ impl Observer {
         self.slow.load(Ordering::Relaxed)
     }
 
-    /// The facts of the configuration.
-    pub(crate) fn deployment(&self) -> &Deployment {
-        &self.deployment
+    /// The facts of the configuration about the route that is looked at.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        self.deployment.facts(self.route)
     }
 
-    /// The route that leads to Prometheus.
+    /// The route that is looked at.
     pub(crate) fn route(&self) -> &Route {
-        &self.deployment.route
+        &self.deployment.routes[self.route]
     }
 
     /// The handshake of a client that verifies.
@@ -156,7 +160,7 @@ impl Observer {
 
     /// A place that nginx names in its own paths, as the user's file and line.
     pub(crate) fn locate(&self, path_in_pod: &str, line: usize) -> Option<Location> {
-        self.deployment.locate(path_in_pod, line)
+        self.facts().locate(path_in_pod, line)
     }
 
     /// The public URL of a path below the prefix: `""` is the bare prefix, `"/"` its root.

@@ -51,7 +51,7 @@ impl World {
             substitutions: Vec::new(),
         };
         for server in &deployment.servers {
-            world.add_certificates(server, &deployment.route.server_name, &authority)?;
+            world.add_certificates(server, &deployment.route().server_name, &authority)?;
         }
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
