@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::client::client;
 use super::provision::{Provided, Provider, UNKNOWN};
 use super::{Kept, Lab};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
-use crate::observe::{CurlVerifier, Http, client_config};
 use crate::report::Programs;
 use crate::runtime::docker::{Engine, Pod};
 use crate::runtime::{PodPlan, ProgramPlan, Run};
@@ -119,7 +119,7 @@ impl Lab {
         complete(&mut programs, &pod).await;
         let observers = deployment.routes.iter().map(|_| OnceCell::new()).collect();
         Ok(Self {
-            http: http(&deployment, &pod, &world)?,
+            client: client(deployment.route(), pod.address(world.ways[0].port), &world)?,
             deployment: Arc::new(deployment),
             world,
             pod,
@@ -144,17 +144,10 @@ async fn complete(programs: &mut Programs, pod: &Pod) {
     }
 }
 
-fn http(deployment: &Deployment, pod: &Pod, world: &World) -> Result<Http> {
-    let route = deployment.route();
-    let verifier = CurlVerifier::trusting(&world.trust).map_err(|error| Error::Client(error.to_string()))?;
-    let tls = client_config(verifier).map_err(|error| Error::Client(error.to_string()))?;
-    Http::new(&route.server_name, pod.address(route.port), pod.address(80), &tls)
-        .map_err(|failure| Error::Client(failure.to_string()))
-}
-
 fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &Provided) -> PodPlan {
     let listens = deployment.servers.iter().flat_map(|server| &server.listens);
-    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain([80]).collect();
+    let relays = world.relays.iter().map(|relay| relay.port);
+    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain(relays).chain([80]).collect();
     ports.sort_unstable();
     ports.dedup();
     // The first route's own port first: that nginx listens there is what readiness is about.

@@ -24,6 +24,10 @@ impl Kept {
             let name = file.path.trim_start_matches('/').replace('/', "_");
             pod.run().write(&name, &file.content)?;
         }
+        if let Some((certificate, key)) = &world.client_identity {
+            pod.run().write("client.pem", certificate.as_bytes())?;
+            pod.run().write("client.key", key.as_bytes())?;
+        }
         pod.run().write("prometheus-arguments", world.prometheus_arguments.join("\n").as_bytes())?;
         Ok(Self {
             directory: cacert.parent().map(Path::to_owned).unwrap_or_default(),
