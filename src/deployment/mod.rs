@@ -25,6 +25,7 @@ mod resolver;
 mod route;
 mod routes;
 mod server;
+pub mod settings;
 mod source_text;
 mod syntax;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use prometheus::Prometheus;
 pub use resolver::Resolver;
 pub use route::Route;
 pub use server::Server;
+pub use settings::Settings;
 pub use tree::Tree;
 pub use upstream::{Address, Upstream};
 
@@ -87,6 +89,8 @@ pub struct Deployment {
     pub routes: Vec<Route>,
     /// How each Prometheus that they lead to is started.
     pub prometheus: Vec<Prometheus>,
+    /// What `proxyproof.toml` says beside what it says of the above.
+    pub settings: Settings,
     /// The certificates in PEM form that clients trust, if they were given.
     pub cacert: Option<String>,
 }
@@ -113,6 +117,8 @@ impl Deployment {
     /// As [`Deployment::load`], and if a file that the options name can't be read.
     pub fn load_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, DeploymentError> {
         let path = path.as_ref();
+        let settings = Settings::beside(path)?;
+        let options = &settings.complete(options, |name| std::env::var(name).ok())?;
         let nginx = load_nginx(path)?;
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
@@ -126,6 +132,7 @@ impl Deployment {
             upstreams,
             routes,
             prometheus,
+            settings,
             cacert: options.cacert.as_deref().map(load_cacert).transpose()?,
         })
     }
