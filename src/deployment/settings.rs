@@ -184,7 +184,8 @@ impl Settings {
         Ok(options)
     }
 
-    fn problem<T>(&self, said: &Spanned<T>, problem: &str, fix: &str) -> DeploymentError {
+    /// An error at the place of something that the file says.
+    pub(crate) fn problem<T>(&self, said: &Spanned<T>, problem: &str, fix: &str) -> DeploymentError {
         let location = self.location(said).unwrap_or_else(|| Location::new(FILE, 1, 1));
         DeploymentError::Syntax { location, problem: problem.to_owned(), fix: fix.to_owned() }
     }

@@ -140,6 +140,7 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn check_with(&self, selection: &Selection, fail_on: Level) -> Result<Report> {
+        let selection = &selection.clone().under(&self.deployment.settings)?;
         let looks = (0..self.deployment.routes.len()).map(|route| self.check_route(route, selection, fail_on));
         let mut deployments = try_join_all(looks).await?;
         DeploymentReport::say_once(&mut deployments);
