@@ -14,7 +14,7 @@ use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use crate::check::{self, Selection};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::finding::Level;
 use crate::observe::{Observation, Observer, Shell, Sight};
@@ -80,18 +80,26 @@ impl Lab {
         &self.programs
     }
 
-    /// Where clients find Prometheus.
+    /// Where clients find Prometheus: by the surest of the routes.
     pub fn public_url(&self) -> String {
         self.deployment.route().public_url()
     }
 
+    /// Where clients find each Prometheus, by every route that is a target of its own.
+    pub fn public_urls(&self) -> Vec<String> {
+        self.deployment.routes.iter().map(Route::public_url).collect()
+    }
+
     /// Commands by which a person talks to the Lab, while it is kept.
     pub fn commands(&self) -> Vec<String> {
+        let routes = self.deployment.routes.iter().enumerate();
+        let gets = routes.flat_map(|(index, route)| {
+            let shell = self.shell_of(index);
+            let paths = ["/", "/metrics", "/api/v1/query?query=up"].map(|path| format!("{}{path}", route.prefix));
+            paths.map(|path| shell.curl_get(&route.url_of(&path)))
+        });
         let route = self.deployment.route();
-        let shell = self.shell_of(0);
-        let paths = ["/", "/metrics", "/api/v1/query?query=up"];
-        let curl = paths.iter().map(|path| shell.curl_get(&route.url_of(&format!("{}{path}", route.prefix))));
-        curl.chain([shell.s_client(&route.server_name, route.port)]).collect()
+        gets.chain([self.shell_of(0).s_client(&route.server_name, route.port)]).collect()
     }
 
     /// What nginx has written so far: its error log, and its access log where that goes to standard output.
