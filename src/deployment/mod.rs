@@ -10,6 +10,7 @@ mod error;
 mod front;
 mod glob;
 mod host_port;
+mod in_force;
 mod includes;
 mod listen;
 mod location_path;
