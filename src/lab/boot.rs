@@ -165,12 +165,14 @@ fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &P
             arguments: nginx_arguments(deployment),
             in_memory: Vec::new(),
             files: world.nginx_files.clone(),
+            open_files: open_files(deployment),
         },
         prometheus: ProgramPlan {
             image: prometheus.image.clone(),
             arguments: world.prometheus_arguments.clone(),
             in_memory: vec![world::prometheus::DATA.to_owned()],
             files: world.prometheus_files.clone(),
+            open_files: None,
         },
         hosts: world.hosts.clone(),
         addresses: world.addresses.clone(),
@@ -186,4 +188,10 @@ fn nginx_arguments(deployment: &Deployment) -> Vec<String> {
     let daemon: &[&str] = if says_daemon { &[] } else { &["-g", "daemon off;"] };
     let words = config.iter().chain(daemon);
     words.map(|word| (*word).to_owned()).collect()
+}
+
+/// What `worker_rlimit_nofile` asks for: nginx alerts if it may not have it.
+fn open_files(deployment: &Deployment) -> Option<u32> {
+    let limit = deployment.nginx.directives.iter().find(|directive| directive.is("worker_rlimit_nofile"))?;
+    limit.arg(0)?.parse().ok()
 }

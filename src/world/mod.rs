@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use crate::deployment::{Deployment, KeyPair, NamedFile, Server};
 
 pub use error::WorldError;
-pub(crate) use file::PodFile;
+pub(crate) use file::{PodContent, PodFile};
 use pki::Authority;
 pub use substitution::{Substitution, SubstitutionKind};
 
@@ -108,13 +108,11 @@ impl World {
     }
 
     fn add_nginx_file(&mut self, path: &str, content: Vec<u8>, mode: u32) {
-        self.nginx_files.push(PodFile { path: path.to_owned(), content, mode });
+        self.nginx_files.push(PodFile::file(path, content, mode));
     }
 }
 
 fn configuration(deployment: &Deployment) -> Vec<PodFile> {
     let files = deployment.nginx.files.iter();
-    files
-        .map(|file| PodFile { path: file.path_in_pod.clone(), content: file.text.as_bytes().to_vec(), mode: 0o644 })
-        .collect()
+    files.map(|file| PodFile::file(&file.path_in_pod, file.text.as_bytes(), 0o644)).collect()
 }
