@@ -4,6 +4,7 @@
 
 mod error;
 mod file;
+mod files;
 mod names;
 mod pki;
 pub(crate) mod prometheus;
@@ -11,7 +12,7 @@ mod substitution;
 
 use std::net::IpAddr;
 
-use crate::deployment::{Deployment, KeyPair, NamedFile, Server};
+use crate::deployment::Deployment;
 
 pub use error::WorldError;
 pub(crate) use file::{PodContent, PodFile};
@@ -33,6 +34,10 @@ pub(crate) struct World {
     pub(crate) addresses: Vec<IpAddr>,
     /// The certificate that clients trust, PEM.
     pub(crate) trust: String,
+    /// The certificate that clients show, where they are asked for one, and its key, PEM.
+    pub(crate) client_identity: Option<(String, String)>,
+    /// The user and password that clients give, where they are asked for them.
+    pub(crate) credentials: Option<(String, String)>,
     /// What was made up.
     pub(crate) substitutions: Vec<Substitution>,
 }
@@ -47,68 +52,18 @@ impl World {
             prometheus_arguments: Vec::new(),
             hosts: Vec::new(),
             addresses: Vec::new(),
-            trust: authority.certificate().to_owned(),
+            trust: authority.certificate(),
+            client_identity: None,
+            credentials: None,
             substitutions: Vec::new(),
         };
-        for server in &deployment.servers {
-            world.add_certificates(server, &deployment.route().server_name, &authority)?;
-        }
+        files::place(deployment, &authority, &mut world)?;
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
         }
         world.add_hosts(deployment);
         world.add_prometheus(deployment);
         Ok(world)
-    }
-
-    fn add_certificates(&mut self, server: &Server, public: &str, authority: &Authority) -> Result<(), WorldError> {
-        for pair in &server.certificates {
-            if self.has(&pair.certificate.path) {
-                continue;
-            }
-            match (&pair.certificate.content, &pair.key.content) {
-                (Some(certificate), Some(key)) => {
-                    self.add_nginx_file(&pair.certificate.path, certificate.clone(), 0o644);
-                    self.add_nginx_file(&pair.key.path, key.clone(), 0o600);
-                }
-                _ => self.make_certificate(server, public, pair, authority)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn make_certificate(
-        &mut self,
-        server: &Server,
-        public: &str,
-        pair: &KeyPair,
-        authority: &Authority,
-    ) -> Result<(), WorldError> {
-        let names = names::certificate_names(server, public);
-        let leaf = authority.issue(&names)?;
-        self.add_nginx_file(&pair.certificate.path, leaf.certificate.into_bytes(), 0o644);
-        self.add_nginx_file(&pair.key.path, leaf.key.into_bytes(), 0o600);
-        let made = format!("made for {}", names.join(", "));
-        self.substitute(SubstitutionKind::Certificate, &pair.certificate, &made);
-        self.substitute(SubstitutionKind::Key, &pair.key, "made with the certificate");
-        Ok(())
-    }
-
-    fn substitute(&mut self, kind: SubstitutionKind, file: &NamedFile, by: &str) {
-        self.substitutions.push(Substitution {
-            kind,
-            what: file.path.clone(),
-            by: by.to_owned(),
-            location: Some(file.location.clone()),
-        });
-    }
-
-    fn has(&self, path: &str) -> bool {
-        self.nginx_files.iter().any(|file| file.path == path)
-    }
-
-    fn add_nginx_file(&mut self, path: &str, content: Vec<u8>, mode: u32) {
-        self.nginx_files.push(PodFile::file(path, content, mode));
     }
 }
 
