@@ -136,6 +136,18 @@ pub(crate) struct DeploymentArgs {
     /// What clients trust, for a certificate that the deployment brings
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cacert: Option<PathBuf>,
+
+    /// The certificate that clients show, where the deployment asks for one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+
+    /// The key of the certificate that clients show
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+
+    /// A user of the deployment's own password files; without it they are replaced
+    #[arg(long, value_name = "USER:PASS", value_parser = credentials)]
+    pub(crate) basic_auth: Option<(String, String)>,
 }
 
 /// What is asked, and how the answer is given.
@@ -197,6 +209,15 @@ fn prefix(text: &str) -> Result<String, &'static str> {
         Ok(text.to_owned())
     } else {
         Err("a prefix begins with `/`, as in /prometheus; `/` alone is the root")
+    }
+}
+
+fn credentials(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once(':') {
+        Some((user, password)) if !user.is_empty() && !text.contains(['\n', '\r']) => {
+            Ok((user.to_owned(), password.to_owned()))
+        }
+        _ => Err("a user and a password have a colon between them, as in admin:secret"),
     }
 }
 

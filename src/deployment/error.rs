@@ -126,23 +126,19 @@ pub enum DeploymentError {
         /// The name of the directive that is missing.
         missing: &'static str,
     },
-    /// One half of a pair is in the tree, the other is not.
-    #[error(
-        "{location}: the tree brings the {present} `{present_path}` without its {missing} `{missing_path}`. \
-             Put the {missing} into the tree, or take the {present} out so that a pair is made"
-    )]
-    HalfBrought {
-        /// The directive that names the half which is there.
-        location: Location,
-        /// `certificate` or `key`.
-        present: &'static str,
-        /// The path of the half that is there, as the file names it.
-        present_path: String,
-        /// `key` or `certificate`.
-        missing: &'static str,
-        /// The path of the half that is not there, as the file names it.
-        missing_path: String,
+    /// The files of `--client-cert` and `--client-key` are not what a client can show.
+    #[error("`{}` holds no {wanted} in PEM form. Pass a file that has a line `-----BEGIN {label}-----`", path.display())]
+    NotAnIdentity {
+        /// The path as it was given.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        wanted: &'static str,
+        /// What stands in its first line.
+        label: &'static str,
     },
+    /// One of the two was given without the other.
+    #[error("a client needs its certificate and its key. Give both: `--client-cert FILE --client-key FILE`")]
+    HalfAnIdentity,
     /// No `proxy_pass` that looks like Prometheus.
     #[error("`{}` has no route that leads to {wanted}. {upstreams}", path.display())]
     NoRoute {
@@ -192,8 +188,7 @@ impl DeploymentError {
             | Self::TooMuch { location }
             | Self::IncludeLoop { location, .. }
             | Self::LeadsOut { location, .. }
-            | Self::HalfNamed { location, .. }
-            | Self::HalfBrought { location, .. } => Some(location),
+            | Self::HalfNamed { location, .. } => Some(location),
             _ => None,
         }
     }

@@ -7,9 +7,11 @@ mod certificate;
 mod chosen_location;
 mod directive;
 mod error;
+mod files;
 mod front;
 mod glob;
 mod host_port;
+mod identity;
 mod includes;
 mod listen;
 mod location_path;
@@ -42,7 +44,9 @@ pub use access::{Access, AddressRule, ClientCertificate};
 pub use certificate::KeyPair;
 pub use directive::{Argument, ConfigFile, Directive};
 pub use error::DeploymentError;
+pub use files::{FileKind, FileUse, Files, PairUse, ShownBy, User};
 pub use host_port::{HostPort, HostPortError};
+pub use identity::ClientIdentity;
 pub use listen::{Interface, Listen, UnixListen};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
@@ -70,6 +74,12 @@ pub struct Options {
     pub prometheus_config: Option<PathBuf>,
     /// The certificates that clients trust, for a certificate that the tree brings.
     pub cacert: Option<PathBuf>,
+    /// The certificate that clients show.
+    pub client_cert: Option<PathBuf>,
+    /// The key of the certificate that clients show.
+    pub client_key: Option<PathBuf>,
+    /// A user whom the deployment's password files know, and the password.
+    pub basic_auth: Option<(String, String)>,
 }
 
 /// An nginx configuration in front of Prometheus.
@@ -91,8 +101,14 @@ pub struct Deployment {
     pub prometheus: Vec<Prometheus>,
     /// What `proxyproof.toml` says beside what it says of the above.
     pub settings: Settings,
+    /// The files and directories that the configuration names.
+    pub files: Files,
     /// The certificates in PEM form that clients trust, if they were given.
     pub cacert: Option<String>,
+    /// The certificate that clients show, if it was given.
+    pub client_identity: Option<ClientIdentity>,
+    /// The user and password that clients give, if they were given.
+    pub basic_auth: Option<(String, String)>,
 }
 
 impl Deployment {
@@ -124,8 +140,10 @@ impl Deployment {
         let upstreams = upstream::upstreams(&nginx);
         let routes = routes::find(&nginx, &servers, &upstreams, options)?;
         let prometheus = Prometheus::load_all(options, &nginx.tree, &routes)?;
+        let files = files::files(&nginx, &servers, options.server_name.as_deref())?;
         Ok(Self {
             path: path.to_owned(),
+            files,
             servers: servers.into_iter().map(|(_, server)| server).collect(),
             resolvers: resolver::resolvers(&nginx),
             nginx,
@@ -134,6 +152,8 @@ impl Deployment {
             prometheus,
             settings,
             cacert: options.cacert.as_deref().map(load_cacert).transpose()?,
+            client_identity: ClientIdentity::load(options)?,
+            basic_auth: options.basic_auth.clone(),
         })
     }
 
@@ -161,7 +181,7 @@ fn load_nginx(path: &Path) -> Result<Nginx, DeploymentError> {
 
 fn load_cacert(path: &Path) -> Result<String, DeploymentError> {
     let text = read::text(path)?;
-    match text.contains("-----BEGIN CERTIFICATE-----") {
+    match text.contains(identity::CERTIFICATE) {
         true => Ok(text),
         false => Err(DeploymentError::NotACertificate { path: path.to_owned() }),
     }

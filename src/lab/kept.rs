@@ -29,6 +29,9 @@ impl Kept {
             pod.run().write("client.pem", certificate.as_bytes())?;
             pod.run().write("client.key", key.as_bytes())?;
         }
+        if let Some((user, password)) = &world.credentials {
+            pod.run().write("credentials", format!("{user}:{password}").as_bytes())?;
+        }
         pod.run().write("prometheus-arguments", world.prometheus_arguments.join("\n").as_bytes())?;
         Ok(Self {
             directory: cacert.parent().map(Path::to_owned).unwrap_or_default(),

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Substitution, SubstitutionKind, World};
-use crate::deployment::{Deployment, HostPort, Server, Upstream};
+use crate::deployment::{Deployment, HostPort, Upstream};
 
 /// Where Prometheus is for its own names: it listens on every address of the Pod.
 const PROMETHEUS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -50,44 +50,5 @@ impl World {
         }
         let [high, low] = u16::try_from(self.hosts.len()).unwrap_or(u16::MAX).to_be_bytes();
         IpAddr::V4(Ipv4Addr::new(127, 1, high, low))
-    }
-}
-
-/// The names that a server's certificate has to be for: a certificate can hold no regular expression and no `_`.
-pub(super) fn certificate_names(server: &Server, public: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    let plain = server.names.iter().map(|name| name.text.as_str()).flat_map(as_certificate_names);
-    for name in plain.chain(std::iter::once(public.to_owned())) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// `.example.com` means the name and all below it; `www.example.*` and `~regex` can't be written into a certificate.
-fn as_certificate_names(name: &str) -> Vec<String> {
-    if let Some(parent) = name.strip_prefix('.') {
-        return vec![parent.to_owned(), format!("*.{parent}")];
-    }
-    let in_certificates = name.strip_prefix("*.").unwrap_or(name);
-    let writable = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
-    if in_certificates.is_empty() || !in_certificates.chars().all(writable) {
-        return Vec::new();
-    }
-    vec![name.to_owned()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_a_certificate_can_hold_goes_into_it() {
-        assert_eq!(as_certificate_names(".example.com"), ["example.com", "*.example.com"]);
-        assert_eq!(as_certificate_names("*.example.com"), ["*.example.com"]);
-        assert!(as_certificate_names("_").is_empty());
-        assert!(as_certificate_names("~^www").is_empty());
-        assert!(as_certificate_names("www.example.*").is_empty());
     }
 }

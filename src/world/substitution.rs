@@ -27,8 +27,18 @@ pub enum SubstitutionKind {
     Key,
     /// A host name or address that means the Pod itself.
     Host,
-    /// A file of the deployment.
+    /// The certificate of an authority that the deployment trusts.
+    Ca,
+    /// A file of users and passwords.
+    PasswordFile,
+    /// Another file of the deployment.
     File,
+    /// A directory that nginx reads from or writes to.
+    Directory,
+    /// A log, which goes to the harness.
+    Log,
+    /// Whom nginx's workers run as.
+    User,
     /// The flags that Prometheus runs with.
     PrometheusFlags,
     /// Prometheus's own configuration.

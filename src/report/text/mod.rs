@@ -114,7 +114,12 @@ fn row(substitution: &Substitution, path: &str) -> [String; 4] {
         SubstitutionKind::Certificate => "certificate",
         SubstitutionKind::Key => "key",
         SubstitutionKind::Host => "host",
+        SubstitutionKind::Ca => "CA",
+        SubstitutionKind::PasswordFile => "password file",
         SubstitutionKind::File => "file",
+        SubstitutionKind::Directory => "directory",
+        SubstitutionKind::Log => "log",
+        SubstitutionKind::User => "user",
         SubstitutionKind::PrometheusFlags => "Prometheus flags",
         SubstitutionKind::PrometheusConfig => "Prometheus config",
     };
