@@ -45,6 +45,9 @@ fn deployment_options(args: DeploymentArgs) -> Options {
         prometheus_args: args.prometheus_args,
         prometheus_config: args.prometheus_config,
         cacert: args.cacert,
+        root: args.root,
+        env: args.env,
+        with: args.with,
     }
 }
 

@@ -9,8 +9,12 @@ mod error;
 mod glob;
 mod host_port;
 mod includes;
+mod input;
+mod layer;
 mod listen;
 mod location_path;
+mod lua;
+mod made;
 mod named_file;
 mod nginx;
 mod normalise;
@@ -22,13 +26,16 @@ mod read;
 mod route;
 mod server;
 mod source_text;
+mod stock;
 mod syntax;
+mod template;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod upstream;
+mod user_file;
 mod word;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +45,7 @@ pub use directive::{Argument, ConfigFile, Directive};
 pub use error::DeploymentError;
 pub use host_port::{HostPort, HostPortError};
 pub use listen::{Listen, UnixListen};
+pub use made::{Made, MadeKind};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
 pub use prometheus::Prometheus;
@@ -61,12 +69,18 @@ pub struct Options {
     pub prometheus_config: Option<PathBuf>,
     /// The certificates that clients trust, for a certificate that the tree brings.
     pub cacert: Option<PathBuf>,
+    /// A directory that mirrors `/`: absolute paths are looked up there first.
+    pub root: Option<PathBuf>,
+    /// The values of placeholders in a template, as `NAME`, `VALUE`.
+    pub env: Vec<(String, String)>,
+    /// Further files of the same deployment, such as the one that holds the upstreams.
+    pub with: Vec<PathBuf>,
 }
 
 /// An nginx configuration in front of Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
-    /// The nginx.conf, as the user named it.
+    /// The nginx.conf, fragment or directory, as the user named it.
     pub path: PathBuf,
     /// The configuration of nginx.
     pub nginx: Nginx,
@@ -83,7 +97,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Loads the nginx.conf at `path`, what it includes, and the `prometheus.yml` beside it.
+    /// Loads the nginx.conf (or fragment, or directory) at `path`, what it includes, and the `prometheus.yml` beside it.
     ///
     /// ```no_run
     /// # use proxyproof::deployment::Deployment;
@@ -104,7 +118,7 @@ impl Deployment {
     /// As [`Deployment::load`], and if a file that the options name can't be read.
     pub fn load_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, DeploymentError> {
         let path = path.as_ref();
-        let nginx = load_nginx(path)?;
+        let nginx = Nginx::load(path, options)?;
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
         let route = Route::find(&nginx, &servers, &upstreams, options)?;
@@ -124,22 +138,6 @@ impl Deployment {
     pub fn server(&self) -> &Server {
         &self.servers[self.route.server]
     }
-}
-
-fn load_nginx(path: &Path) -> Result<Nginx, DeploymentError> {
-    let owned = path.to_owned();
-    if path.is_dir() {
-        let nginx_conf = Some(path.join("nginx.conf")).filter(|inside| inside.is_file());
-        return Err(DeploymentError::Directory { path: owned, nginx_conf });
-    }
-    let nginx = Nginx::load(path)?;
-    if nginx.directives.is_empty() {
-        return Err(DeploymentError::Empty { path: owned });
-    }
-    if !nginx.directives.iter().any(|directive| directive.is("http")) {
-        return Err(DeploymentError::Fragment { path: owned });
-    }
-    Ok(nginx)
 }
 
 fn load_cacert(path: &Path) -> Result<String, DeploymentError> {

@@ -24,7 +24,7 @@ impl Files {
     }
 
     pub(super) fn nginx(&self) -> Result<Nginx, DeploymentError> {
-        Nginx::load(&self.path("nginx.conf"))
+        Nginx::load(&self.path("nginx.conf"), &Options::default())
     }
 
     pub(super) fn load(&self) -> Result<Deployment, DeploymentError> {

@@ -48,7 +48,7 @@ impl World {
             hosts: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate().to_owned(),
-            substitutions: Vec::new(),
+            substitutions: deployment.nginx.made.iter().map(Substitution::from).collect(),
         };
         for server in &deployment.servers {
             world.add_certificates(server, &deployment.route.server_name, &authority)?;
@@ -58,6 +58,7 @@ impl World {
         }
         world.add_hosts(deployment);
         world.add_prometheus(deployment);
+        world.point_to_the_users_own(deployment);
         Ok(world)
     }
 
@@ -103,6 +104,14 @@ impl World {
         });
     }
 
+    /// What was made stands in no file of the user's: it is the `include` of it that can be looked at, or nothing.
+    fn point_to_the_users_own(&mut self, deployment: &Deployment) {
+        for substitution in &mut self.substitutions {
+            let place = substitution.location.take();
+            substitution.location = place.and_then(|place| deployment.nginx.users_place(&place));
+        }
+    }
+
     fn has(&self, path: &str) -> bool {
         self.nginx_files.iter().any(|file| file.path == path)
     }
@@ -115,6 +124,10 @@ impl World {
 fn configuration(deployment: &Deployment) -> Vec<PodFile> {
     let files = deployment.nginx.files.iter();
     files
-        .map(|file| PodFile { path: file.path_in_pod.clone(), content: file.text.as_bytes().to_vec(), mode: 0o644 })
+        .map(|file| PodFile {
+            path: file.path_in_pod.clone(),
+            content: file.text_in_pod().as_bytes().to_vec(),
+            mode: 0o644,
+        })
         .collect()
 }
