@@ -27,6 +27,11 @@ impl Files {
         Nginx::load(&self.path("nginx.conf"), &Options::default())
     }
 
+    /// What is read at a path of the tree.
+    pub(super) fn nginx_at(&self, name: &str, options: &Options) -> Result<Nginx, DeploymentError> {
+        Nginx::load(&self.path(name), options)
+    }
+
     pub(super) fn load(&self) -> Result<Deployment, DeploymentError> {
         self.load_with(&Options::default())
     }

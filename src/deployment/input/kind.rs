@@ -102,8 +102,10 @@ fn of(text: &str) -> Option<Kind> {
     match () {
         () if names.is_empty() => None,
         () if count(&MAIN) > 0 => Some(Kind::Full),
-        // A whole server can't be in a server, whatever else stands beside it.
-        () if names.contains(&"server") || http > server => Some(Kind::Http),
+        // A whole server can't be in a server, nor a location outside of one, whatever else stands beside it.
+        () if names.contains(&"server") => Some(Kind::Http),
+        () if names.contains(&"location") => Some(Kind::Server),
+        () if http > server => Some(Kind::Http),
         () if server > http => Some(Kind::Server),
         () => match names.iter().find(|name| HTTP.contains(name) || SERVER.contains(name)) {
             Some(first) if SERVER.contains(first) => Some(Kind::Server),
@@ -150,7 +152,8 @@ mod tests {
             ("set $x 'http { ';\nlocation / { proxy_pass http://$x; }", Some(Kind::Server)),
             // In the wrong context, which is nginx's to refuse.
             ("location / { } location /b { } upstream x { }", Some(Kind::Server)),
-            ("upstream x { } location / { }", Some(Kind::Http)),
+            ("upstream x { } upstream y { } location / { }", Some(Kind::Server)),
+            ("upstream x { } set $y z;", Some(Kind::Http)),
             ("location / { } server { }", Some(Kind::Http)),
             ("${x} }}} ;; {", Some(Kind::Http)),
             ("location", Some(Kind::Server)),

@@ -6,6 +6,8 @@ mod builtin;
 mod folder;
 mod kind;
 mod needs;
+#[cfg(test)]
+mod tests;
 mod variables;
 mod wrapper;
 

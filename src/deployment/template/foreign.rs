@@ -43,6 +43,7 @@ pub(in crate::deployment) fn refuse_foreign(source: &SourceText<'_>) -> Result<(
             (Region::Plain, ';' | '{' | '}') => directive = None,
             (Region::Plain, c) if !c.is_whitespace() => {
                 let start = *directive.get_or_insert(seen.offset);
+                terraform(source, start, seen.offset)?;
                 yunohost(source, start, seen.offset)?;
             }
             _ => {}
@@ -65,6 +66,17 @@ fn template(rest: &str, region: Region) -> Option<&'static Kind> {
 /// As much of a text as a placeholder can be long, so that a line of megabytes is not searched again and again.
 pub(super) fn head(text: &str) -> &str {
     &text[..text.floor_char_boundary(400)]
+}
+
+/// `${name}` in small letters where a directive should begin: elsewhere it may be a variable.
+fn terraform(source: &SourceText<'_>, directive: usize, offset: usize) -> Result<(), DeploymentError> {
+    let inner = source.text[offset..].strip_prefix("${").filter(|_| offset == directive);
+    let Some((name, _)) = inner.and_then(|inner| head(inner).split_once('}')) else { return Ok(()) };
+    if name.is_empty() || name.contains(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_') {
+        return Ok(());
+    }
+    let cure = "Render it first (with `terraform`, or whatever deploys it)";
+    Err(error(source, offset, &format!("${{{name}}}"), "a template as Terraform has it", cure))
 }
 
 /// `__NAME__`, unless it stands in what is replaced in a page.
@@ -125,6 +137,7 @@ mod tests {
             ("a 'b';\n{% if x %}\nserver { }\n", "f:2:1: ", "Jinja"),
             ("a \"{{ x | default('y') }}\";", "f:1:4: ", "Jinja"),
             ("listen <%= @port %>;", "f:1:8: ", "ERB"),
+            ("a b;\n  ${allow}\n  listen 80;", "f:2:3: ", "Terraform"),
             ("location __PATH__/ {\n}", "f:1:10: ", "YunoHost"),
             ("proxy_pass http://localhost:__PORT__;", "f:1:29: ", "YunoHost"),
         ] {
