@@ -49,6 +49,9 @@ fn deployment_options(args: DeploymentArgs) -> Options {
         client_cert: args.client_cert,
         client_key: args.client_key,
         basic_auth: args.basic_auth,
+        root: args.root,
+        env: args.env,
+        with: args.with,
     }
 }
 

@@ -13,8 +13,12 @@ mod glob;
 mod host_port;
 mod identity;
 mod includes;
+mod input;
+mod layer;
 mod listen;
 mod location_path;
+mod lua;
+mod made;
 mod named_file;
 mod nginx;
 mod normalise;
@@ -29,13 +33,16 @@ mod routes;
 mod server;
 pub mod settings;
 mod source_text;
+mod stock;
 mod syntax;
+mod template;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod upstream;
+mod user_file;
 mod word;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +55,7 @@ pub use files::{FileKind, FileUse, Files, PairUse, ShownBy, User};
 pub use host_port::{HostPort, HostPortError};
 pub use identity::ClientIdentity;
 pub use listen::{Interface, Listen, UnixListen};
+pub use made::{Made, MadeKind};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
 pub(crate) use places::Facts;
@@ -80,12 +88,18 @@ pub struct Options {
     pub client_key: Option<PathBuf>,
     /// A user whom the deployment's password files know, and the password.
     pub basic_auth: Option<(String, String)>,
+    /// A directory that mirrors `/`: absolute paths are looked up there first.
+    pub root: Option<PathBuf>,
+    /// The values of placeholders in a template, as `NAME`, `VALUE`.
+    pub env: Vec<(String, String)>,
+    /// Further files of the same deployment, such as the one that holds the upstreams.
+    pub with: Vec<PathBuf>,
 }
 
 /// An nginx configuration in front of Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
-    /// The nginx.conf, as the user named it.
+    /// The nginx.conf, fragment or directory, as the user named it.
     pub path: PathBuf,
     /// The configuration of nginx.
     pub nginx: Nginx,
@@ -112,7 +126,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Loads the nginx.conf at `path`, what it includes, and the `prometheus.yml` beside it.
+    /// Loads the nginx.conf (or fragment, or directory) at `path`, what it includes, and the `prometheus.yml` beside it.
     ///
     /// ```no_run
     /// # use proxyproof::deployment::Deployment;
@@ -135,7 +149,7 @@ impl Deployment {
         let path = path.as_ref();
         let settings = Settings::beside(path)?;
         let options = &settings.complete(options, |name| std::env::var(name).ok())?;
-        let nginx = load_nginx(path)?;
+        let nginx = Nginx::load(path, options)?;
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
         let routes = routes::find(&nginx, &servers, &upstreams, options)?;
@@ -161,22 +175,6 @@ impl Deployment {
     pub fn route(&self) -> &Route {
         &self.routes[0]
     }
-}
-
-fn load_nginx(path: &Path) -> Result<Nginx, DeploymentError> {
-    let owned = path.to_owned();
-    if path.is_dir() {
-        let nginx_conf = Some(path.join("nginx.conf")).filter(|inside| inside.is_file());
-        return Err(DeploymentError::Directory { path: owned, nginx_conf });
-    }
-    let nginx = Nginx::load(path)?;
-    if nginx.directives.is_empty() {
-        return Err(DeploymentError::Empty { path: owned });
-    }
-    if !nginx.directives.iter().any(|directive| directive.is("http")) {
-        return Err(DeploymentError::Fragment { path: owned });
-    }
-    Ok(nginx)
 }
 
 fn load_cacert(path: &Path) -> Result<String, DeploymentError> {

@@ -168,7 +168,11 @@ impl Lab {
         if selection.is_slow() {
             observer.allow_waiting();
         }
-        let (checks, findings) = check::run(observer, selection).await;
+        let (checks, mut findings) = check::run(observer, selection).await;
+        for finding in &mut findings {
+            let place = finding.location.take();
+            finding.location = place.and_then(|place| self.deployment.nginx.users_place(&place));
+        }
         let failed = findings.iter().any(|finding| finding.level >= fail_on);
         Ok(DeploymentReport {
             path: self.deployment.path.display().to_string(),

@@ -65,7 +65,7 @@ impl World {
             credentials: None,
             ways: Vec::new(),
             relays: Vec::new(),
-            substitutions: Vec::new(),
+            substitutions: deployment.nginx.made.iter().map(Substitution::from).collect(),
         };
         files::place(deployment, &authority, &mut world)?;
         if let Some(given) = &deployment.cacert {
@@ -74,6 +74,7 @@ impl World {
         world.add_hosts(deployment);
         world.add_ways(deployment);
         world.add_prometheus(deployment);
+        world.point_to_the_users_own(deployment);
         Ok(world)
     }
 
@@ -81,9 +82,17 @@ impl World {
     pub(crate) fn credentials_for(&self, route: &Route) -> Option<&(String, String)> {
         self.credentials.as_ref().filter(|_| route.access.basic.is_some())
     }
+
+    /// What was made stands in no file of the user's: it is the `include` of it that can be looked at, or nothing.
+    fn point_to_the_users_own(&mut self, deployment: &Deployment) {
+        for substitution in &mut self.substitutions {
+            let place = substitution.location.take();
+            substitution.location = place.and_then(|place| deployment.nginx.users_place(&place));
+        }
+    }
 }
 
 fn configuration(deployment: &Deployment) -> Vec<PodFile> {
     let files = deployment.nginx.files.iter();
-    files.map(|file| PodFile::file(&file.path_in_pod, file.text.as_bytes(), 0o644)).collect()
+    files.map(|file| PodFile::file(&file.path_in_pod, file.text_in_pod().as_bytes(), 0o644)).collect()
 }

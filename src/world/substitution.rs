@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::deployment::{Made, MadeKind};
 use crate::location::Location;
 
 /// Something that the World put in place of what the deployment names and does not bring.
@@ -43,4 +44,21 @@ pub enum SubstitutionKind {
     PrometheusFlags,
     /// Prometheus's own configuration.
     PrometheusConfig,
+    /// The nginx.conf around a fragment, or a directive in it.
+    Configuration,
+    /// A file that the configuration includes.
+    Include,
+    /// A placeholder of a template.
+    Placeholder,
+}
+
+impl From<&Made> for Substitution {
+    fn from(made: &Made) -> Self {
+        let kind = match made.kind {
+            MadeKind::Configuration => SubstitutionKind::Configuration,
+            MadeKind::Include => SubstitutionKind::Include,
+            MadeKind::Placeholder => SubstitutionKind::Placeholder,
+        };
+        Self { kind, what: made.what.clone(), by: made.by.clone(), location: made.location.clone() }
+    }
 }

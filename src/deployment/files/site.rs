@@ -1,6 +1,5 @@
 //! The directories of `root` and `alias`, and the files that the tree has below them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::walk::Walk;
@@ -9,7 +8,7 @@ use crate::deployment::DeploymentError;
 use crate::deployment::directive::Argument;
 use crate::deployment::named_file::NamedFile;
 use crate::deployment::read::MAX_BYTES;
-use crate::deployment::tree::CONF_DIR;
+use crate::deployment::tree::{CONF_DIR, Found, Tree};
 use crate::location::Location;
 
 /// How much of a site is taken: its pages are not what a run is about.
@@ -27,22 +26,21 @@ impl Walk<'_> {
             return Ok(());
         }
         let named = Argument { text: path.to_owned(), location: named.location.clone() };
-        match self.reader.tree.find(&named)? {
-            Some(place) if place.is_dir() => self.brought(&place, &named),
+        match self.reader.tree.look(path) {
+            Found::Dir(place) => self.brought(&place, &named),
             // An `alias` can be of one file.
-            Some(place) => self.site_file(place, &named),
-            None => self.made(FileKind::Site, &named, elsewhere),
+            Found::File(place) => self.site_file(place, &named),
+            Found::LinkTo(_) | Found::Nothing => self.made(FileKind::Site, &named, elsewhere),
         }
     }
 
-    fn brought(&mut self, place: &Path, named: &Argument) -> Result<(), DeploymentError> {
+    fn brought(&mut self, place: &str, named: &Argument) -> Result<(), DeploymentError> {
         let mut site = Site::default();
-        site.look(place, 0);
+        site.look(self.reader.tree, place, 0);
         self.made(if site.cut { FileKind::CutSite } else { FileKind::SiteFile }, named, Vec::new())?;
-        site.files.sort_unstable();
-        for file in site.files {
-            let below = file.strip_prefix(place).unwrap_or(&file).to_string_lossy().into_owned();
-            let text = format!("{}/{below}", named.text);
+        for (path, file) in site.files {
+            let below = path.strip_prefix(place).unwrap_or(&path);
+            let text = format!("{}{below}", named.text);
             self.site_file(file, &Argument { text, location: named.location.clone() })?;
         }
         Ok(())
@@ -62,34 +60,32 @@ impl Walk<'_> {
 /// What a directory of the tree has to serve.
 #[derive(Default)]
 struct Site {
-    files: Vec<PathBuf>,
+    /// By their paths in the Pod.
+    files: Vec<(String, PathBuf)>,
     bytes: u64,
-    /// Whether there is more than this: links, which may lead out of the tree, among it.
+    /// Whether there is more than this.
     cut: bool,
 }
 
 impl Site {
-    fn look(&mut self, directory: &Path, depth: usize) {
-        let Ok(entries) = fs::read_dir(directory) else {
-            self.cut = true;
-            return;
-        };
-        let mut entries: Vec<_> = entries.take(MAX_FILES + 1).filter_map(Result::ok).collect();
-        entries.sort_unstable_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let Ok(metadata) = entry.metadata() else { continue };
-            if metadata.is_dir() && depth < MAX_DEPTH && self.files.len() < MAX_FILES {
-                self.look(&entry.path(), depth + 1);
-            } else if metadata.is_file() && self.has_room(metadata.len()) {
-                self.bytes += metadata.len();
-                self.files.push(entry.path());
-            } else {
-                self.cut = true;
+    fn look(&mut self, tree: &Tree, directory: &str, depth: usize) {
+        for (path, found) in tree.entries_in(directory, MAX_FILES + 1) {
+            match found {
+                Found::Dir(_) if depth < MAX_DEPTH && self.files.len() < MAX_FILES => self.look(tree, &path, depth + 1),
+                Found::File(file) if self.has_room(&file) => self.files.push((path, file)),
+                _ => self.cut = true,
             }
         }
     }
 
-    fn has_room(&self, bytes: u64) -> bool {
-        bytes <= MAX_BYTES && self.files.len() < MAX_FILES && self.bytes + bytes <= MAX_SITE_BYTES
+    fn has_room(&mut self, file: &Path) -> bool {
+        let Ok(metadata) = file.metadata() else { return false };
+        let bytes = metadata.len();
+        let fits = metadata.is_file()
+            && bytes <= MAX_BYTES
+            && self.files.len() < MAX_FILES
+            && self.bytes + bytes <= MAX_SITE_BYTES;
+        self.bytes += if fits { bytes } else { 0 };
+        fits
     }
 }

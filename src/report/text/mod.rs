@@ -122,6 +122,9 @@ fn row(substitution: &Substitution, path: &str) -> [String; 4] {
         SubstitutionKind::User => "user",
         SubstitutionKind::PrometheusFlags => "Prometheus flags",
         SubstitutionKind::PrometheusConfig => "Prometheus config",
+        SubstitutionKind::Configuration => "configuration",
+        SubstitutionKind::Include => "include",
+        SubstitutionKind::Placeholder => "placeholder",
     };
     let place = match &substitution.location {
         Some(location) if *location.file == *path => format!("line {}", location.line),
