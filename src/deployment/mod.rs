@@ -27,6 +27,7 @@ mod resolver;
 mod route;
 mod routes;
 mod server;
+pub mod settings;
 mod source_text;
 mod syntax;
 #[cfg(test)]
@@ -54,6 +55,7 @@ pub use prometheus::Prometheus;
 pub use resolver::Resolver;
 pub use route::Route;
 pub use server::Server;
+pub use settings::Settings;
 pub use tree::Tree;
 pub use upstream::{Address, Upstream};
 
@@ -99,6 +101,8 @@ pub struct Deployment {
     pub prometheus: Vec<Prometheus>,
     /// The files and directories that the configuration names.
     pub files: Files,
+    /// What `proxyproof.toml` says beside what it says of the above.
+    pub settings: Settings,
     /// The certificates in PEM form that clients trust, if they were given.
     pub cacert: Option<String>,
     /// The certificate that clients show, if it was given.
@@ -129,6 +133,8 @@ impl Deployment {
     /// As [`Deployment::load`], and if a file that the options name can't be read.
     pub fn load_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, DeploymentError> {
         let path = path.as_ref();
+        let settings = Settings::beside(path)?;
+        let options = &settings.complete(options, |name| std::env::var(name).ok())?;
         let nginx = load_nginx(path)?;
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
@@ -144,6 +150,7 @@ impl Deployment {
             upstreams,
             routes,
             prometheus,
+            settings,
             cacert: options.cacert.as_deref().map(load_cacert).transpose()?,
             client_identity: ClientIdentity::load(options)?,
             basic_auth: options.basic_auth.clone(),

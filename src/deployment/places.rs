@@ -92,6 +92,15 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// A directive as it is written, with its arguments.
+    pub(crate) fn written(&self, location: &Location) -> String {
+        let directive = self.deployment.nginx.lookup(&location.file, location.line);
+        directive.map_or_else(String::new, |directive| {
+            let args = directive.args.iter().map(|arg| format!(" {}", arg.text));
+            format!("{}{};", directive.name, args.collect::<String>())
+        })
+    }
+
     /// The line of Prometheus's own configuration that names a scrape target.
     pub(crate) fn target_place(&self, host_port: &str) -> Option<Location> {
         let prometheus = self.prometheus();

@@ -8,16 +8,20 @@ mod files;
 mod names;
 mod pki;
 pub(crate) mod prometheus;
+mod relay;
 mod substitution;
+mod ways;
 
 use std::net::IpAddr;
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Route};
 
 pub use error::WorldError;
 pub(crate) use file::{PodContent, PodFile};
 use pki::Authority;
+pub(crate) use relay::Relay;
 pub use substitution::{Substitution, SubstitutionKind};
+pub(crate) use ways::Way;
 
 /// Everything that a Pod needs beside the programs.
 #[derive(Debug)]
@@ -34,10 +38,14 @@ pub(crate) struct World {
     pub(crate) addresses: Vec<IpAddr>,
     /// The certificate that clients trust, PEM.
     pub(crate) trust: String,
-    /// The certificate that clients show, where they are asked for one, and its key, PEM.
-    pub(crate) client_identity: Option<(String, String)>,
-    /// The user and password that clients give, where they are asked for them.
+    /// The name and password that its password files hold.
     pub(crate) credentials: Option<(String, String)>,
+    /// A client's certificate and its key, PEM, where the deployment asks for one.
+    pub(crate) client_identity: Option<(String, String)>,
+    /// How clients come to each route.
+    pub(crate) ways: Vec<Way>,
+    /// The listeners that some of them need.
+    pub(crate) relays: Vec<Relay>,
     /// What was made up.
     pub(crate) substitutions: Vec<Substitution>,
 }
@@ -53,8 +61,10 @@ impl World {
             hosts: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate(),
-            client_identity: None,
             credentials: None,
+            client_identity: None,
+            ways: Vec::new(),
+            relays: Vec::new(),
             substitutions: Vec::new(),
         };
         files::place(deployment, &authority, &mut world)?;
@@ -62,8 +72,14 @@ impl World {
             world.trust.push_str(given);
         }
         world.add_hosts(deployment);
+        world.add_ways(deployment);
         world.add_prometheus(deployment);
         Ok(world)
+    }
+
+    /// The name and password that are asked for on a route.
+    pub(crate) fn credentials_for(&self, route: &Route) -> Option<&(String, String)> {
+        self.credentials.as_ref().filter(|_| route.access.basic.is_some())
     }
 }
 

@@ -14,7 +14,7 @@ impl World {
     pub(super) fn add_prometheus(&mut self, deployment: &Deployment) {
         let prometheus = &deployment.prometheus[0];
         let upstream = &deployment.route().upstream;
-        self.prometheus_files.push(PodFile::file(CONFIG, prometheus.config.as_bytes(), 0o644));
+        self.prometheus_files.push(PodFile::file(CONFIG, prometheus.config.clone().into_bytes(), 0o644));
         self.prometheus_arguments = prometheus.args.clone();
         for (flag, value) in [("config.file", CONFIG), ("storage.tsdb.path", DATA)] {
             self.replace_flag(flag, value);

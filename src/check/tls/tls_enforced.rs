@@ -19,7 +19,7 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     let route = observer.route();
     let path = format!("{}/api/v1/status/buildinfo", route.prefix);
-    let address = observer.address(route.port);
+    let address = observer.address();
     let plain = plain_http(address, &route.server_name, &path).await;
     let content = plain.as_ref().ok().filter(|answer| answer.status.is_some_and(|status| status < 300));
     let mut findings = Vec::new();
