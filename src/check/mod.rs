@@ -58,6 +58,9 @@ catalogue! {
         api_query,
         scrape_target_up,
     } with exposition;
+    exposure {
+        address_rules,
+    };
 }
 
 /// What is known of a check without running it: the words of `proxyproof explain`.

@@ -21,10 +21,20 @@ const EXTERNAL_URL: &str = "web.external-url";
 const ROUTE_PREFIX: &str = "web.route-prefix";
 
 impl Prometheus {
-    pub(super) fn load(options: &Options, tree: &Tree, route: &Route) -> Result<Self, DeploymentError> {
+    /// One for each server that the routes lead to. What the options give is about the first.
+    pub(super) fn load_all(options: &Options, tree: &Tree, routes: &[Route]) -> Result<Vec<Self>, DeploymentError> {
+        let servers = routes.iter().map(|route| route.prometheus + 1).max().unwrap_or(0);
+        let first_of = |server| routes.iter().find(|route| route.prometheus == server);
+        let others = Options::default();
+        let each =
+            (0..servers).filter_map(|server| Some((if server == 0 { options } else { &others }, first_of(server)?)));
+        each.enumerate().map(|(index, (options, route))| Self::load(options, tree, route, index == 0)).collect()
+    }
+
+    fn load(options: &Options, tree: &Tree, route: &Route, is_first: bool) -> Result<Self, DeploymentError> {
         let args_given = !options.prometheus_args.is_empty();
         let args = if args_given { options.prometheus_args.clone() } else { derived_args(route) };
-        let beside = Some(tree.dir().join("prometheus.yml")).filter(|path| path.is_file());
+        let beside = Some(tree.dir().join("prometheus.yml")).filter(|path| is_first && path.is_file());
         let (config, config_location) = match options.prometheus_config.clone().or(beside) {
             Some(path) => (read::text(&path)?, Some(path.display().to_string())),
             None => (made_config(route, &route_prefix(&args)), None),
@@ -96,7 +106,7 @@ fn derived_args(route: &Route) -> Vec<String> {
 
 /// The least that gives `up` a value: Prometheus scrapes itself, often enough that nobody waits.
 fn made_config(route: &Route, route_prefix: &str) -> String {
-    let port = route.upstream.port;
+    let port = route.upstream.port();
     format!(
         "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: prometheus\n    \
          metrics_path: {route_prefix}/metrics\n    static_configs:\n      - targets: [\"localhost:{port}\"]\n"

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::client::client;
 use super::provision::{Provided, Provider, UNKNOWN};
 use super::{Kept, Lab};
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
-use crate::observe::{CurlVerifier, Http, client_config};
 use crate::report::Programs;
 use crate::runtime::docker::{Engine, Pod};
 use crate::runtime::{PodPlan, ProgramPlan, Run};
 use crate::source::{Cache, Program, Progress, Source};
-use crate::world::{self, World};
+use crate::world::stubs::{READY, Stubs};
+use crate::world::{self, Started, World};
 
 /// How a Lab is booted.
 ///
@@ -110,21 +111,22 @@ impl Lab {
             provider.infrastructure([&options.nginx, &options.prometheus]),
         )?;
         options.progress.step("booting nginx and Prometheus");
-        let plan = plan(&deployment, &world, &nginx, &prometheus);
+        let plan = plan(&deployment, &world, &nginx, &prometheus, &infrastructure);
         let ports = plan.ports.clone();
         let pod = Arc::new(Pod::boot(engine, run, &infrastructure, plan).await?);
         options.progress.done();
         let kept = options.keep.then(|| Kept::write(&pod, &world, ports)).transpose()?;
         let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
         complete(&mut programs, &pod).await;
+        let observers = deployment.routes.iter().map(|_| OnceCell::new()).collect();
         Ok(Self {
-            http: http(&deployment, &pod, &world)?,
+            client: client(deployment.route(), pod.address(world.ways[0].port), &world)?,
             deployment: Arc::new(deployment),
             world,
             pod,
             programs,
             kept,
-            observer: OnceCell::new(),
+            observers,
         })
     }
 }
@@ -143,21 +145,20 @@ async fn complete(programs: &mut Programs, pod: &Pod) {
     }
 }
 
-fn http(deployment: &Deployment, pod: &Pod, world: &World) -> Result<Http> {
-    let route = &deployment.route;
-    let verifier = CurlVerifier::trusting(&world.trust).map_err(|error| Error::Client(error.to_string()))?;
-    let tls = client_config(verifier).map_err(|error| Error::Client(error.to_string()))?;
-    Http::new(&route.server_name, pod.address(route.port), pod.address(80), &tls)
-        .map_err(|failure| Error::Client(failure.to_string()))
-}
-
-fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &Provided) -> PodPlan {
+fn plan(
+    deployment: &Deployment,
+    world: &World,
+    nginx: &Provided,
+    prometheus: &Provided,
+    infrastructure: &str,
+) -> PodPlan {
     let listens = deployment.servers.iter().flat_map(|server| &server.listens);
-    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain([80]).collect();
+    let relays = world.relays.iter().map(|relay| relay.port);
+    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain(relays).chain([80]).collect();
     ports.sort_unstable();
     ports.dedup();
-    // The route's own port first: that nginx listens there is what readiness is about.
-    ports.sort_by_key(|port| *port != deployment.route.port);
+    // The first route's own port first: that nginx listens there is what readiness is about.
+    ports.sort_by_key(|port| *port != deployment.route().port);
     PodPlan {
         nginx: ProgramPlan {
             image: nginx.image.clone(),
@@ -166,16 +167,32 @@ fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &P
             files: world.nginx_files.clone(),
             open_files: open_files(deployment),
         },
-        prometheus: ProgramPlan {
-            image: prometheus.image.clone(),
-            arguments: world.prometheus_arguments.clone(),
-            in_memory: vec![world::prometheus::DATA.to_owned()],
-            files: world.prometheus_files.clone(),
-            open_files: None,
-        },
+        prometheus: world.prometheus.iter().map(|started| prometheus_plan(prometheus, started)).collect(),
+        stubs: world.stubs.are_needed(&world.relays).then(|| (stubs_plan(infrastructure, world), READY)),
+        shared_directories: world.stubs.shared_directories(),
         hosts: world.hosts.clone(),
         addresses: world.addresses.clone(),
         ports,
+    }
+}
+
+fn prometheus_plan(prometheus: &Provided, started: &Started) -> ProgramPlan {
+    ProgramPlan {
+        image: prometheus.image.clone(),
+        arguments: started.arguments.clone(),
+        in_memory: vec![world::prometheus::DATA.to_owned()],
+        files: started.files.clone(),
+        open_files: None,
+    }
+}
+
+fn stubs_plan(infrastructure: &str, world: &World) -> ProgramPlan {
+    ProgramPlan {
+        image: infrastructure.to_owned(),
+        arguments: Stubs::arguments(),
+        in_memory: Vec::new(),
+        files: world.stubs.files(&world.relays),
+        open_files: None,
     }
 }
 

@@ -6,33 +6,51 @@ mod error;
 mod file;
 mod names;
 mod pki;
+mod placement;
 pub(crate) mod prometheus;
+mod relay;
+mod sockets;
+pub(crate) mod stubs;
 mod substitution;
+mod ways;
 
 use std::net::IpAddr;
 
-use crate::deployment::{Deployment, KeyPair, NamedFile, Server};
+use crate::deployment::{Deployment, KeyPair, NamedFile, Route, Server};
 
 pub use error::WorldError;
 pub(crate) use file::{PodContent, PodFile};
 use pki::Authority;
+pub(crate) use prometheus::Started;
+pub(crate) use relay::Relay;
+use sockets::Sockets;
+use stubs::Stubs;
 pub use substitution::{Substitution, SubstitutionKind};
+pub(crate) use ways::Way;
 
 /// Everything that a Pod needs beside the programs.
 #[derive(Debug)]
 pub(crate) struct World {
     /// What goes into nginx's container.
     pub(crate) nginx_files: Vec<PodFile>,
-    /// What goes into Prometheus's container.
-    pub(crate) prometheus_files: Vec<PodFile>,
-    /// Prometheus's whole command line.
-    pub(crate) prometheus_arguments: Vec<String>,
+    /// What each Prometheus is started with.
+    pub(crate) prometheus: Vec<Started>,
     /// Names that mean an address of the Pod.
     pub(crate) hosts: Vec<(String, IpAddr)>,
     /// Addresses that the deployment speaks of: the Pod's own here.
     pub(crate) addresses: Vec<IpAddr>,
     /// The certificate that clients trust, PEM.
     pub(crate) trust: String,
+    /// The name and password that its password files hold.
+    pub(crate) credentials: Option<(String, String)>,
+    /// A client's certificate and its key, PEM, where the deployment asks for one.
+    pub(crate) client_identity: Option<(String, String)>,
+    /// How clients come to each route.
+    pub(crate) ways: Vec<Way>,
+    /// The listeners that some of them need.
+    pub(crate) relays: Vec<Relay>,
+    /// What stands for the other upstreams.
+    pub(crate) stubs: Stubs,
     /// What was made up.
     pub(crate) substitutions: Vec<Substitution>,
 }
@@ -43,22 +61,35 @@ impl World {
         let authority = Authority::new()?;
         let mut world = Self {
             nginx_files: configuration(deployment),
-            prometheus_files: Vec::new(),
-            prometheus_arguments: Vec::new(),
+            prometheus: Vec::new(),
             hosts: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate().to_owned(),
+            credentials: None,
+            client_identity: None,
+            ways: Vec::new(),
+            relays: Vec::new(),
+            stubs: Stubs::default(),
             substitutions: Vec::new(),
         };
         for server in &deployment.servers {
-            world.add_certificates(server, &deployment.route.server_name, &authority)?;
+            world.add_certificates(server, &deployment.route().server_name, &authority)?;
         }
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
         }
-        world.add_hosts(deployment);
-        world.add_prometheus(deployment);
+        let sockets = Sockets::of(deployment);
+        world.add_hosts(deployment, &sockets);
+        world.add_ways(deployment);
+        let places = world.place_prometheus(deployment, &sockets)?;
+        world.add_prometheus(deployment, &places);
+        world.add_stubs(deployment, &sockets, &places, &authority)?;
         Ok(world)
+    }
+
+    /// The name and password that are asked for on a route.
+    pub(crate) fn credentials_for(&self, route: &Route) -> Option<&(String, String)> {
+        self.credentials.as_ref().filter(|_| route.access.basic.is_some())
     }
 
     fn add_certificates(&mut self, server: &Server, public: &str, authority: &Authority) -> Result<(), WorldError> {

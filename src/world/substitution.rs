@@ -27,6 +27,10 @@ pub enum SubstitutionKind {
     Key,
     /// A host name or address that means the Pod itself.
     Host,
+    /// A program behind nginx that is no Prometheus.
+    Upstream,
+    /// A DNS server.
+    Resolver,
     /// A file of the deployment.
     File,
     /// The flags that Prometheus runs with.

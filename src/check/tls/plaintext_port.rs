@@ -55,7 +55,7 @@ fn open(observer: &Observer, seen: &Seen, what: &str) -> Finding {
         .finding(format!("port 80 {what}"))
         .expected("a closed port, or a redirect to https")
         .actual(seen.summary())
-        .at(observer.deployment().plain_listen_place())
+        .at(observer.facts().plain_listen_place())
         .fix(fix(observer))
 }
 
@@ -64,7 +64,7 @@ fn elsewhere(observer: &Observer, seen: &Seen, what: &str) -> Finding {
         .finding(format!("the redirect of port 80 {what}"))
         .expected(format!("301 to {}", observer.url(PAGE)))
         .actual(seen.summary())
-        .at(observer.deployment().plain_listen_place())
+        .at(observer.facts().plain_listen_place())
         .fix(fix(observer))
 }
 
