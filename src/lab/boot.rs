@@ -1,6 +1,7 @@
 //! From a deployment to a Lab: the programs are got, the World is made, the Pod is booted.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::OnceCell;
 
@@ -127,6 +128,7 @@ impl Lab {
             programs,
             kept,
             observers,
+            marks: AtomicUsize::new(0),
         })
     }
 }

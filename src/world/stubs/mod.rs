@@ -37,6 +37,13 @@ pub(crate) struct Stubs {
 }
 
 impl Stubs {
+    /// Some that stand for these and listen nowhere.
+    #[cfg(test)]
+    pub(crate) fn of_names(names: &[&str]) -> Self {
+        let stub = |name: &&str| Stub { name: (*name).to_owned(), speaks: Speaks::Http, at: Vec::new() };
+        Self { stubs: names.iter().map(stub).collect(), ..Self::default() }
+    }
+
     /// Whether there is anything to do for the container.
     pub(crate) fn are_needed(&self, relays: &[Relay]) -> bool {
         !self.stubs.is_empty() || !self.resolvers.is_empty() || !relays.is_empty()

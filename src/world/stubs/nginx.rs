@@ -62,7 +62,7 @@ load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 user root;
 worker_processes 1;
 pid /proxyproof/inner/pid;
-error_log stderr crit;
+error_log stderr error;
 events { worker_connections 4096; }
 ";
 

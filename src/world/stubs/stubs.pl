@@ -20,12 +20,13 @@ if (@ARGV) {
 }
 
 $| = 1;
-$SIG{CHLD} = 'IGNORE';
 $SIG{PIPE} = 'IGNORE';
 my $ipv6 = do { open my $file, '<', '/proc/net/if_inet6'; $file ? join('', <$file>) =~ /^0{31}1 /m : '' };
 dns();
 nginx();
 my @listeners = map { listeners($_) } grep { $ipv6 || $_->{address} !~ /:/ } lines("$home/plain");
+# Not before, or `system` could not say how a program ended.
+$SIG{CHLD} = 'IGNORE';
 print "the stubs are ready\n";
 serve();
 
@@ -33,7 +34,7 @@ serve();
 sub lines {
     my ($name) = @_;
     open my $file, '<', $name or return ();
-    my @names = qw(id speaks family address port name);
+    my @names = ('id', 'speaks', 'family', 'address', 'port', 'name');
     return map { chomp; my %line; @line{@names} = split /\t/; \%line } <$file>;
 }
 
@@ -42,8 +43,8 @@ sub dns {
     for my $line (lines("$home/resolvers")) {
         my @addresses = grep { $ipv6 || !/:/ } split / /, $line->{address};
         my @listen = map { "--listen-address=$_" } @addresses;
-        my @plain = qw(--conf-file=/dev/null --user=root --no-resolv --no-poll --local=/#/ --bind-interfaces --pid-file=);
-        system('dnsmasq', @plain, "--port=$line->{port}", @listen) == 0 or die "dnsmasq did not start\n";
+        my @plain = qw(--conf-file=/dev/null --user=root --no-resolv --no-poll --bind-interfaces --pid-file=);
+        system('dnsmasq', @plain, '--local=/#/', "--port=$line->{port}", @listen) == 0 or die "dnsmasq did not start: status $?\n";
     }
 }
 
@@ -58,7 +59,7 @@ sub nginx {
         close $write;
         $config = "$config.v4";
     }
-    system('nginx', '-c', $config) == 0 or die "nginx, which stands for HTTP upstreams, did not start\n";
+    system('nginx', '-c', $config) == 0 or die "nginx, which stands for HTTP upstreams, did not start: status $?\n";
 }
 
 # The sockets of a stub. What speaks TCP may as well be asked by UDP: the configuration's `listen` says which.
