@@ -52,6 +52,7 @@ pub use certificate::KeyPair;
 pub use directive::{Argument, ConfigFile, Directive};
 pub use error::DeploymentError;
 pub use files::{FileKind, FileUse, Files, PairUse, ShownBy, User};
+pub(crate) use front::stream_listens;
 pub use host_port::{HostPort, HostPortError};
 pub use identity::ClientIdentity;
 pub use listen::{Interface, Listen, UnixListen};

@@ -15,4 +15,19 @@ pub enum WorldError {
     /// The system gives no random bytes.
     #[error("the system gives no random bytes for keys: {0}; look at the limits of its sandbox")]
     Random(String),
+    /// nginx and Prometheus both want a port of the same address.
+    #[error(
+        "port {port} of {address} is needed twice: nginx listens on it ({listen}), and looks for Prometheus there ({prometheus}); \
+         let one of them have another port, or give Prometheus's host a name in place of its address"
+    )]
+    PortTwice {
+        /// The port.
+        port: u16,
+        /// The address in the Pod.
+        address: std::net::IpAddr,
+        /// nginx's `listen`.
+        listen: crate::location::Location,
+        /// The `proxy_pass` that leads to Prometheus.
+        prometheus: crate::location::Location,
+    },
 }

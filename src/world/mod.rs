@@ -7,8 +7,11 @@ mod file;
 mod files;
 mod names;
 mod pki;
+mod placement;
 pub(crate) mod prometheus;
 mod relay;
+mod sockets;
+pub(crate) mod stubs;
 mod substitution;
 mod ways;
 
@@ -19,7 +22,10 @@ use crate::deployment::{Deployment, Route};
 pub use error::WorldError;
 pub(crate) use file::{PodContent, PodFile};
 use pki::Authority;
+pub(crate) use prometheus::Started;
 pub(crate) use relay::Relay;
+use sockets::Sockets;
+use stubs::Stubs;
 pub use substitution::{Substitution, SubstitutionKind};
 pub(crate) use ways::Way;
 
@@ -28,10 +34,8 @@ pub(crate) use ways::Way;
 pub(crate) struct World {
     /// What goes into nginx's container.
     pub(crate) nginx_files: Vec<PodFile>,
-    /// What goes into Prometheus's container.
-    pub(crate) prometheus_files: Vec<PodFile>,
-    /// Prometheus's whole command line.
-    pub(crate) prometheus_arguments: Vec<String>,
+    /// What each Prometheus is started with.
+    pub(crate) prometheus: Vec<Started>,
     /// Names that mean an address of the Pod.
     pub(crate) hosts: Vec<(String, IpAddr)>,
     /// Addresses that the deployment speaks of: the Pod's own here.
@@ -46,6 +50,8 @@ pub(crate) struct World {
     pub(crate) ways: Vec<Way>,
     /// The listeners that some of them need.
     pub(crate) relays: Vec<Relay>,
+    /// What stands for the other upstreams.
+    pub(crate) stubs: Stubs,
     /// What was made up.
     pub(crate) substitutions: Vec<Substitution>,
 }
@@ -56,8 +62,7 @@ impl World {
         let authority = Authority::new()?;
         let mut world = Self {
             nginx_files: configuration(deployment),
-            prometheus_files: Vec::new(),
-            prometheus_arguments: Vec::new(),
+            prometheus: Vec::new(),
             hosts: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate(),
@@ -65,15 +70,19 @@ impl World {
             credentials: None,
             ways: Vec::new(),
             relays: Vec::new(),
+            stubs: Stubs::default(),
             substitutions: deployment.nginx.made.iter().map(Substitution::from).collect(),
         };
         files::place(deployment, &authority, &mut world)?;
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
         }
-        world.add_hosts(deployment);
+        let sockets = Sockets::of(deployment);
+        world.add_hosts(deployment, &sockets);
         world.add_ways(deployment);
-        world.add_prometheus(deployment);
+        let places = world.place_prometheus(deployment, &sockets)?;
+        world.add_prometheus(deployment, &places);
+        world.add_stubs(deployment, &sockets, &places, &authority)?;
         world.point_to_the_users_own(deployment);
         Ok(world)
     }

@@ -32,6 +32,10 @@ pub enum SubstitutionKind {
     Ca,
     /// A file of users and passwords.
     PasswordFile,
+    /// A program behind nginx that is no Prometheus.
+    Upstream,
+    /// A DNS server.
+    Resolver,
     /// Another file of the deployment.
     File,
     /// A directory that nginx reads from or writes to.

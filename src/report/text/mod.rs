@@ -116,6 +116,8 @@ fn row(substitution: &Substitution, path: &str) -> [String; 4] {
         SubstitutionKind::Host => "host",
         SubstitutionKind::Ca => "CA",
         SubstitutionKind::PasswordFile => "password file",
+        SubstitutionKind::Upstream => "upstream",
+        SubstitutionKind::Resolver => "resolver",
         SubstitutionKind::File => "file",
         SubstitutionKind::Directory => "directory",
         SubstitutionKind::Log => "log",

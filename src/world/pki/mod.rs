@@ -49,7 +49,6 @@ impl Authority {
     }
 
     /// A server certificate for all of these names, with a key of its own.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for upstreams that speak TLS"))]
     pub(crate) fn issue(&self, names: &[String]) -> Result<Leaf, WorldError> {
         let key = Algorithm::Ecdsa.generate()?;
         Ok(Leaf { certificate: self.chain(names, &key)?, key: key.serialize_pem() })
