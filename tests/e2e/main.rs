@@ -19,4 +19,5 @@ mod readme;
 mod remote;
 mod running;
 mod stage;
+mod stubs;
 mod support;
