@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::OnceCell;
+use toml::Spanned;
 
 use super::client::client;
 use super::provision::{Provided, Provider, UNKNOWN};
 use super::{Kept, Lab};
+use crate::check::Selection;
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::report::Programs;
 use crate::runtime::docker::{Engine, Pod};
 use crate::runtime::{PodPlan, ProgramPlan, Run};
-use crate::source::{Cache, Program, Progress, Source};
+use crate::source::{Cache, Program, Progress, Source, SourceError};
 use crate::world::stubs::{READY, Stubs};
 use crate::world::{self, Started, World};
 
@@ -97,6 +99,9 @@ impl Lab {
     ///
     /// What the environment lacks.
     pub async fn boot_for_checks(deployment: Deployment, options: &BootOptions) -> Result<Self> {
+        let selection = Selection::default();
+        selection.under(&deployment.settings)?;
+        let sources = Sources::of(&deployment, options)?;
         let engine = Engine::connect().await?;
         let run = Arc::new(Run::begin()?);
         let world = World::around(&deployment)?;
@@ -107,9 +112,9 @@ impl Lab {
             progress: Arc::clone(&options.progress),
         };
         let (nginx, prometheus, infrastructure) = tokio::try_join!(
-            provider.program(Program::Nginx, &options.nginx),
-            provider.program(Program::Prometheus, &options.prometheus),
-            provider.infrastructure([&options.nginx, &options.prometheus]),
+            provider.program(Program::Nginx, &sources.nginx),
+            provider.program(Program::Prometheus, &sources.prometheus),
+            provider.infrastructure([&sources.nginx, &sources.prometheus]),
         )?;
         options.progress.step("booting nginx and Prometheus");
         let plan = plan(&deployment, &world, &nginx, &prometheus, &infrastructure);
@@ -129,6 +134,29 @@ impl Lab {
             kept,
             observers,
             marks: AtomicUsize::new(0),
+        })
+    }
+}
+
+/// Which builds run: what the call names, else what the deployment's own settings name.
+struct Sources {
+    nginx: Source,
+    prometheus: Source,
+}
+
+impl Sources {
+    fn of(deployment: &Deployment, options: &BootOptions) -> Result<Self> {
+        let settings = &deployment.settings;
+        let chosen = |given: &Source, own: &Option<Spanned<String>>| match own {
+            Some(own) if *given == Source::Auto => own
+                .get_ref()
+                .parse()
+                .map_err(|error: SourceError| settings.problem(own, &error.to_string(), "Mend the line").into()),
+            _ => Ok::<Source, Error>(given.clone()),
+        };
+        Ok(Self {
+            nginx: chosen(&options.nginx, &settings.nginx.source)?,
+            prometheus: chosen(&options.prometheus, &settings.prometheus.source)?,
         })
     }
 }

@@ -30,6 +30,9 @@ impl Kept {
             pod.run().write("client.pem", certificate.as_bytes())?;
             pod.run().write("client.key", key.as_bytes())?;
         }
+        if let Some((user, password)) = &world.credentials {
+            pod.run().write("credentials", format!("{user}:{password}").as_bytes())?;
+        }
         Ok(Self {
             directory: cacert.parent().map(Path::to_owned).unwrap_or_default(),
             ports: ports.into_iter().map(|port| (port, pod.address(port))).collect(),

@@ -16,7 +16,7 @@ use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use crate::check::{self, Selection};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::finding::Level;
 use crate::observe::{Observation, Observer, Shell, Sight};
@@ -86,18 +86,26 @@ impl Lab {
         &self.programs
     }
 
-    /// Where clients find Prometheus.
+    /// Where clients find Prometheus: by the surest of the routes.
     pub fn public_url(&self) -> String {
         self.deployment.route().public_url()
     }
 
+    /// Where clients find each Prometheus, by every route that is a target of its own.
+    pub fn public_urls(&self) -> Vec<String> {
+        self.deployment.routes.iter().map(Route::public_url).collect()
+    }
+
     /// Commands by which a person talks to the Lab, while it is kept.
     pub fn commands(&self) -> Vec<String> {
+        let routes = self.deployment.routes.iter().enumerate();
+        let gets = routes.flat_map(|(index, route)| {
+            let shell = self.shell_of(index);
+            let paths = ["/", "/metrics", "/api/v1/query?query=up"].map(|path| format!("{}{path}", route.prefix));
+            paths.map(|path| shell.curl_get(&route.url_of(&path)))
+        });
         let route = self.deployment.route();
-        let shell = self.shell_of(0);
-        let paths = ["/", "/metrics", "/api/v1/query?query=up"];
-        let curl = paths.iter().map(|path| shell.curl_get(&route.url_of(&format!("{}{path}", route.prefix))));
-        curl.chain([shell.s_client(&route.server_name, route.port)]).collect()
+        gets.chain([self.shell_of(0).s_client(&route.server_name, route.port)]).collect()
     }
 
     /// What nginx has written so far: its error log, and its access log where that goes to standard output.
@@ -157,6 +165,7 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn check_with(&self, selection: &Selection, fail_on: Level) -> Result<Report> {
+        let selection = &selection.clone().under(&self.deployment.settings)?;
         let looks = (0..self.deployment.routes.len()).map(|route| self.check_route(route, selection, fail_on));
         let mut deployments = try_join_all(looks).await?;
         DeploymentReport::say_once(&mut deployments);
@@ -176,7 +185,11 @@ impl Lab {
         if selection.is_slow() {
             observer.allow_waiting();
         }
-        let (checks, findings) = check::run(observer, selection).await;
+        let (checks, mut findings) = check::run(observer, selection).await;
+        for finding in &mut findings {
+            let place = finding.location.take();
+            finding.location = place.and_then(|place| self.deployment.nginx.users_place(&place));
+        }
         let failed = findings.iter().any(|finding| finding.level >= fail_on);
         Ok(DeploymentReport {
             path: self.deployment.path.display().to_string(),

@@ -9,6 +9,12 @@ pub enum WorldError {
         "no certificate can be made for the deployment's server names: {0}; give the certificate and its key beside the configuration"
     )]
     Certificate(#[from] rcgen::Error),
+    /// No RSA key can be made.
+    #[error("no RSA key can be made: {0}; give the certificate and its key beside the configuration")]
+    RsaKey(String),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes for keys: {0}; look at the limits of its sandbox")]
+    Random(String),
     /// nginx and Prometheus both want a port of the same address.
     #[error(
         "port {port} of {address} is needed twice: nginx listens on it ({listen}), and looks for Prometheus there ({prometheus}); \

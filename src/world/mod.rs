@@ -4,6 +4,7 @@
 
 mod error;
 mod file;
+mod files;
 mod names;
 mod pki;
 mod placement;
@@ -16,7 +17,7 @@ mod ways;
 
 use std::net::IpAddr;
 
-use crate::deployment::{Deployment, KeyPair, NamedFile, Route, Server};
+use crate::deployment::{Deployment, Route};
 
 pub use error::WorldError;
 pub(crate) use file::{PodContent, PodFile};
@@ -64,17 +65,15 @@ impl World {
             prometheus: Vec::new(),
             hosts: Vec::new(),
             addresses: Vec::new(),
-            trust: authority.certificate().to_owned(),
-            credentials: None,
+            trust: authority.certificate(),
             client_identity: None,
+            credentials: None,
             ways: Vec::new(),
             relays: Vec::new(),
             stubs: Stubs::default(),
-            substitutions: Vec::new(),
+            substitutions: deployment.nginx.made.iter().map(Substitution::from).collect(),
         };
-        for server in &deployment.servers {
-            world.add_certificates(server, &deployment.route().server_name, &authority)?;
-        }
+        files::place(deployment, &authority, &mut world)?;
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
         }
@@ -84,6 +83,7 @@ impl World {
         let places = world.place_prometheus(deployment, &sockets)?;
         world.add_prometheus(deployment, &places);
         world.add_stubs(deployment, &sockets, &places, &authority)?;
+        world.point_to_the_users_own(deployment);
         Ok(world)
     }
 
@@ -92,58 +92,16 @@ impl World {
         self.credentials.as_ref().filter(|_| route.access.basic.is_some())
     }
 
-    fn add_certificates(&mut self, server: &Server, public: &str, authority: &Authority) -> Result<(), WorldError> {
-        for pair in &server.certificates {
-            if self.has(&pair.certificate.path) {
-                continue;
-            }
-            match (&pair.certificate.content, &pair.key.content) {
-                (Some(certificate), Some(key)) => {
-                    self.add_nginx_file(&pair.certificate.path, certificate.clone(), 0o644);
-                    self.add_nginx_file(&pair.key.path, key.clone(), 0o600);
-                }
-                _ => self.make_certificate(server, public, pair, authority)?,
-            }
+    /// What was made stands in no file of the user's: it is the `include` of it that can be looked at, or nothing.
+    fn point_to_the_users_own(&mut self, deployment: &Deployment) {
+        for substitution in &mut self.substitutions {
+            let place = substitution.location.take();
+            substitution.location = place.and_then(|place| deployment.nginx.users_place(&place));
         }
-        Ok(())
-    }
-
-    fn make_certificate(
-        &mut self,
-        server: &Server,
-        public: &str,
-        pair: &KeyPair,
-        authority: &Authority,
-    ) -> Result<(), WorldError> {
-        let names = names::certificate_names(server, public);
-        let leaf = authority.issue(&names)?;
-        self.add_nginx_file(&pair.certificate.path, leaf.certificate.into_bytes(), 0o644);
-        self.add_nginx_file(&pair.key.path, leaf.key.into_bytes(), 0o600);
-        let made = format!("made for {}", names.join(", "));
-        self.substitute(SubstitutionKind::Certificate, &pair.certificate, &made);
-        self.substitute(SubstitutionKind::Key, &pair.key, "made with the certificate");
-        Ok(())
-    }
-
-    fn substitute(&mut self, kind: SubstitutionKind, file: &NamedFile, by: &str) {
-        self.substitutions.push(Substitution {
-            kind,
-            what: file.path.clone(),
-            by: by.to_owned(),
-            location: Some(file.location.clone()),
-        });
-    }
-
-    fn has(&self, path: &str) -> bool {
-        self.nginx_files.iter().any(|file| file.path == path)
-    }
-
-    fn add_nginx_file(&mut self, path: &str, content: Vec<u8>, mode: u32) {
-        self.nginx_files.push(PodFile::file(path, content, mode));
     }
 }
 
 fn configuration(deployment: &Deployment) -> Vec<PodFile> {
     let files = deployment.nginx.files.iter();
-    files.map(|file| PodFile::file(&file.path_in_pod, file.text.as_bytes(), 0o644)).collect()
+    files.map(|file| PodFile::file(&file.path_in_pod, file.text_in_pod().as_bytes(), 0o644)).collect()
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::sockets::Sockets;
 use super::{Substitution, SubstitutionKind, World};
-use crate::deployment::{Address, Deployment, HostPort, Server};
+use crate::deployment::{Address, Deployment, HostPort};
 use crate::location::Location;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -107,44 +107,5 @@ fn reached_at(address: IpAddr) -> IpAddr {
         IpAddr::V4(address) if address.is_unspecified() => LOCALHOST,
         IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         other => other,
-    }
-}
-
-/// The names that a server's certificate has to be for: a certificate can hold no regular expression and no `_`.
-pub(super) fn certificate_names(server: &Server, public: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    let plain = server.names.iter().map(|name| name.text.as_str()).flat_map(as_certificate_names);
-    for name in plain.chain(std::iter::once(public.to_owned())) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// `.example.com` means the name and all below it; `www.example.*` and `~regex` can't be written into a certificate.
-fn as_certificate_names(name: &str) -> Vec<String> {
-    if let Some(parent) = name.strip_prefix('.') {
-        return vec![parent.to_owned(), format!("*.{parent}")];
-    }
-    let in_certificates = name.strip_prefix("*.").unwrap_or(name);
-    let writable = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
-    if in_certificates.is_empty() || !in_certificates.chars().all(writable) {
-        return Vec::new();
-    }
-    vec![name.to_owned()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_a_certificate_can_hold_goes_into_it() {
-        assert_eq!(as_certificate_names(".example.com"), ["example.com", "*.example.com"]);
-        assert_eq!(as_certificate_names("*.example.com"), ["*.example.com"]);
-        assert!(as_certificate_names("_").is_empty());
-        assert!(as_certificate_names("~^www").is_empty());
-        assert!(as_certificate_names("www.example.*").is_empty());
     }
 }

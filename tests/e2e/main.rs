@@ -21,3 +21,4 @@ mod running;
 mod stage;
 mod stubs;
 mod support;
+mod world;
