@@ -143,6 +143,16 @@ pub enum DeploymentError {
         /// The path of the half that is not there, as the file names it.
         missing_path: String,
     },
+    /// The file of `--prometheus-from` does not say how Prometheus is started.
+    #[error("`{}` does not say how Prometheus is started: {problem}. {fix}", path.display())]
+    PrometheusFrom {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What was looked for and what is there.
+        problem: String,
+        /// What to do.
+        fix: String,
+    },
     /// No `proxy_pass` that looks like Prometheus.
     #[error("`{}` has no route that leads to {wanted}. {upstreams}", path.display())]
     NoRoute {

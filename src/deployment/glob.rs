@@ -32,6 +32,12 @@ fn next_level(dir: &Path, component: &str) -> Vec<PathBuf> {
     names.into_iter().map(|name| dir.join(name)).collect()
 }
 
+/// Whether a whole path fits a pattern, one name after the other.
+pub(super) fn path_fits(pattern: &str, path: &str) -> bool {
+    let (patterns, names) = (pattern.split('/'), path.split('/'));
+    patterns.clone().count() == names.clone().count() && patterns.zip(names).all(|(pattern, name)| fits(pattern, name))
+}
+
 /// Whether a name fits a pattern; a leading dot must be written out, as in a shell.
 fn fits(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {

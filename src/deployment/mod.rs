@@ -33,6 +33,8 @@ mod word;
 
 use std::path::{Path, PathBuf};
 
+use prometheus::Behind;
+
 pub use certificate::KeyPair;
 pub use directive::{Argument, ConfigFile, Directive};
 pub use error::DeploymentError;
@@ -40,7 +42,11 @@ pub use host_port::{HostPort, HostPortError};
 pub use listen::{Listen, UnixListen};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
-pub use prometheus::Prometheus;
+
+pub use prometheus::{
+    Prometheus, PrometheusFile, PrometheusFileKind, PrometheusFlag, PublishedPort, ScrapeTarget, TargetKind,
+    TargetTrust, Unanswered, WebConfig,
+};
 pub use route::Route;
 pub use server::Server;
 pub use tree::Tree;
@@ -55,7 +61,9 @@ pub struct Options {
     pub prefix: Option<String>,
     /// Which upstream is Prometheus.
     pub upstream: Option<HostPort>,
-    /// The flags that the deployment starts Prometheus with.
+    /// A unit, compose file or manifest that says how Prometheus is started.
+    pub prometheus_from: Option<PathBuf>,
+    /// The flags that the deployment starts Prometheus with; they win over those of `prometheus_from`.
     pub prometheus_args: Vec<String>,
     /// The deployment's `prometheus.yml`.
     pub prometheus_config: Option<PathBuf>,
@@ -108,7 +116,8 @@ impl Deployment {
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
         let route = Route::find(&nginx, &servers, &upstreams, options)?;
-        let prometheus = Prometheus::load(options, &nginx.tree, &route)?;
+        let tls = upstreams.iter().any(|upstream| upstream.address == route.upstream && upstream.scheme == "https");
+        let prometheus = Prometheus::load(options, &nginx.tree, Behind { route: &route, tls, first: true })?;
         Ok(Self {
             path: path.to_owned(),
             servers: servers.into_iter().map(|(_, server)| server).collect(),

@@ -146,11 +146,8 @@ impl Lab {
         let failed = findings.iter().any(|finding| finding.level >= fail_on);
         let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
         let files = self.deployment.nginx.files.iter();
-        let prometheus = &self.deployment.prometheus;
-        let yml = prometheus
-            .config_location
-            .as_deref()
-            .map(|file| SourceText { file: file.into(), text: prometheus.config.as_str().into() });
+        let of_prometheus = self.deployment.prometheus.sources.iter();
+        let of_prometheus = of_prometheus.map(|(file, text)| SourceText { file: file.clone(), text: text.clone() });
         let report = DeploymentReport {
             path: self.deployment.path.display().to_string(),
             public_url: self.deployment.route.public_url().to_string(),
@@ -161,7 +158,7 @@ impl Lab {
             duration: begun.elapsed(),
             files: files
                 .map(|file| SourceText { file: file.file.clone(), text: file.text.clone() })
-                .chain(yml)
+                .chain(of_prometheus)
                 .collect(),
         };
         Ok(Report {

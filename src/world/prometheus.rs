@@ -19,18 +19,18 @@ impl World {
             content: prometheus.config.clone().into_bytes(),
             mode: 0o644,
         });
-        self.prometheus_arguments = prometheus.args.clone();
+        self.prometheus_arguments = prometheus.flags.iter().map(|flag| flag.text.clone()).collect();
         for (flag, value) in [("config.file", CONFIG), ("storage.tsdb.path", DATA)] {
             self.replace_flag(flag, value);
         }
         if prometheus.flag("web.listen-address").is_none() {
             self.prometheus_arguments.push(format!("--web.listen-address=:{}", upstream.port));
         }
-        if !prometheus.args_given {
+        if !prometheus.flags_given {
             let derived = Substitution {
                 kind: SubstitutionKind::PrometheusFlags,
                 what: "Prometheus's flags".to_owned(),
-                by: prometheus.args.join(" "),
+                by: prometheus.command_line(),
                 location: Some(deployment.route.proxy_pass.clone()),
             };
             self.substitutions.push(derived);
