@@ -52,6 +52,8 @@ pub(crate) enum Command {
         #[arg(long)]
         clean: bool,
     },
+    /// Print the JSON Schema of proxyproof.toml, for editors
+    Schema,
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
 use clap::CommandFactory;
-use proxyproof::deployment::Options;
+use proxyproof::deployment::{Options, Settings};
 use proxyproof::{BootOptions, Error, Result};
 
 use crate::cli::{Cli, Command, DeploymentArgs, LabArgs};
@@ -22,6 +22,7 @@ pub(crate) async fn run(command: Command) -> Result<u8> {
         Command::Up(args) => up::run(args).await,
         Command::Explain { check } => print(&catalogue::explain(&check)),
         Command::Checks => print(&catalogue::list()),
+        Command::Schema => print(&format!("{:#}\n", Settings::schema())),
         Command::Doctor { clean } => doctor::run(clean).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -163,6 +163,20 @@ pub enum DeploymentError {
         /// The upstreams that there are, and how to name one.
         upstreams: String,
     },
+    /// More than one Pod can hold.
+    #[error(
+        "`{}` leads to {} Prometheus servers by {routes} routes, more than can run side by side: {}. \
+         Name the one to look at: `--upstream HOST:PORT`, or one route by `--server-name NAME` and `--prefix PATH`",
+        path.display(), servers.len(), shortened(servers)
+    )]
+    TooManyTargets {
+        /// The path as it was given.
+        path: PathBuf,
+        /// The servers' addresses.
+        servers: Vec<String>,
+        /// How many routes lead to them.
+        routes: usize,
+    },
     /// The name that was given for the public URL can't be in one.
     #[error(
         "`{name}` can't be the name of a server in a URL. Give one such as example.com, without scheme, port or path"
@@ -204,4 +218,10 @@ fn inside(nginx_conf: Option<&PathBuf>) -> String {
 
 fn file_name(path: &std::path::Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(SHOWN)].join(", "))
 }

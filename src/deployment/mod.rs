@@ -1,11 +1,13 @@
 //! What the user has: an nginx configuration and how Prometheus is started. Loaded once; what is loaded is valid.
 
+mod access;
 mod blocks;
 mod candidate;
 mod certificate;
 mod chosen_location;
 mod directive;
 mod error;
+mod front;
 mod glob;
 mod host_port;
 mod includes;
@@ -19,8 +21,11 @@ mod places;
 mod prometheus;
 mod public_name;
 mod read;
+mod resolver;
 mod route;
+mod routes;
 mod server;
+pub mod settings;
 mod source_text;
 mod syntax;
 #[cfg(test)]
@@ -33,24 +38,25 @@ mod word;
 
 use std::path::{Path, PathBuf};
 
-use prometheus::Behind;
-
+pub use access::{Access, AddressRule, ClientCertificate};
 pub use certificate::KeyPair;
 pub use directive::{Argument, ConfigFile, Directive};
 pub use error::DeploymentError;
 pub use host_port::{HostPort, HostPortError};
-pub use listen::{Listen, UnixListen};
+pub use listen::{Interface, Listen, UnixListen};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
-
+pub(crate) use places::Facts;
 pub use prometheus::{
     Prometheus, PrometheusFile, PrometheusFileKind, PrometheusFlag, PublishedPort, ScrapeTarget, TargetKind,
     TargetTrust, Unanswered, WebConfig,
 };
+pub use resolver::Resolver;
 pub use route::Route;
 pub use server::Server;
+pub use settings::Settings;
 pub use tree::Tree;
-pub use upstream::Upstream;
+pub use upstream::{Address, Upstream};
 
 /// What can be said beside the path. All of it is derived from the file where it is not given.
 #[derive(Clone, Debug, Default)]
@@ -82,10 +88,14 @@ pub struct Deployment {
     pub servers: Vec<Server>,
     /// Every address that a `…_pass` or an `upstream` block names, once.
     pub upstreams: Vec<Upstream>,
-    /// The route that leads to Prometheus.
-    pub route: Route,
-    /// How Prometheus is started.
-    pub prometheus: Prometheus,
+    /// The DNS servers that nginx asks at run time.
+    pub resolvers: Vec<Resolver>,
+    /// The routes that lead to Prometheus, at least one, the surest first.
+    pub routes: Vec<Route>,
+    /// How each Prometheus that they lead to is started.
+    pub prometheus: Vec<Prometheus>,
+    /// What `proxyproof.toml` says beside what it says of the above.
+    pub settings: Settings,
     /// The certificates in PEM form that clients trust, if they were given.
     pub cacert: Option<String>,
 }
@@ -96,7 +106,7 @@ impl Deployment {
     /// ```no_run
     /// # use proxyproof::deployment::Deployment;
     /// let deployment = Deployment::load("deploy/nginx.conf")?;
-    /// assert_eq!(deployment.route.public_url(), "https://example.com/prometheus/");
+    /// assert_eq!(deployment.route().public_url(), "https://example.com/prometheus/");
     /// # Ok::<(), proxyproof::deployment::DeploymentError>(())
     /// ```
     ///
@@ -112,26 +122,29 @@ impl Deployment {
     /// As [`Deployment::load`], and if a file that the options name can't be read.
     pub fn load_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, DeploymentError> {
         let path = path.as_ref();
+        let settings = Settings::beside(path)?;
+        let options = &settings.complete(options, |name| std::env::var(name).ok())?;
         let nginx = load_nginx(path)?;
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
-        let route = Route::find(&nginx, &servers, &upstreams, options)?;
-        let tls = upstreams.iter().any(|upstream| upstream.address == route.upstream && upstream.scheme == "https");
-        let prometheus = Prometheus::load(options, &nginx.tree, Behind { route: &route, tls, first: true })?;
+        let routes = routes::find(&nginx, &servers, &upstreams, options)?;
+        let prometheus = Prometheus::load_all(options, &nginx.tree, &routes, &upstreams)?;
         Ok(Self {
             path: path.to_owned(),
             servers: servers.into_iter().map(|(_, server)| server).collect(),
+            resolvers: resolver::resolvers(&nginx),
             nginx,
             upstreams,
-            route,
+            routes,
             prometheus,
+            settings,
             cacert: options.cacert.as_deref().map(load_cacert).transpose()?,
         })
     }
 
-    /// The `server` block that the route goes through.
-    pub fn server(&self) -> &Server {
-        &self.servers[self.route.server]
+    /// The surest of the routes: what is meant where one alone can be.
+    pub fn route(&self) -> &Route {
+        &self.routes[0]
     }
 }
 

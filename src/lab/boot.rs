@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
+use toml::Spanned;
 
+use super::client::client;
 use super::provision::{Provided, Provider, UNKNOWN};
 use super::{Kept, Lab};
+use crate::check::Selection;
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
-use crate::observe::{CurlVerifier, Http, client_config};
 use crate::report::Programs;
 use crate::runtime::docker::{Engine, Pod};
 use crate::runtime::{PodPlan, ProgramPlan, Run};
-use crate::source::{Cache, Program, Progress, Source};
+use crate::source::{Cache, Program, Progress, Source, SourceError};
 use crate::world::{self, World};
 
 /// How a Lab is booted.
@@ -95,6 +97,9 @@ impl Lab {
     ///
     /// What the environment lacks.
     pub async fn boot_for_checks(deployment: Deployment, options: &BootOptions) -> Result<Self> {
+        let selection = Selection::default();
+        selection.under(&deployment.settings)?;
+        let sources = Sources::of(&deployment, options)?;
         let engine = Engine::connect().await?;
         let run = Arc::new(Run::begin()?);
         let world = World::around(&deployment)?;
@@ -105,9 +110,9 @@ impl Lab {
             progress: Arc::clone(&options.progress),
         };
         let (nginx, prometheus, infrastructure) = tokio::try_join!(
-            provider.program(Program::Nginx, &options.nginx),
-            provider.program(Program::Prometheus, &options.prometheus),
-            provider.infrastructure([&options.nginx, &options.prometheus]),
+            provider.program(Program::Nginx, &sources.nginx),
+            provider.program(Program::Prometheus, &sources.prometheus),
+            provider.infrastructure([&sources.nginx, &sources.prometheus]),
         )?;
         options.progress.step("booting nginx and Prometheus");
         let plan = plan(&deployment, &world, &nginx, &prometheus);
@@ -117,14 +122,38 @@ impl Lab {
         let kept = options.keep.then(|| Kept::write(&pod, &world, ports)).transpose()?;
         let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
         complete(&mut programs, &pod).await;
+        let observers = deployment.routes.iter().map(|_| OnceCell::new()).collect();
         Ok(Self {
-            http: http(&deployment, &pod, &world)?,
+            client: client(deployment.route(), pod.address(world.ways[0].port), &world)?,
             deployment: Arc::new(deployment),
             world,
             pod,
             programs,
             kept,
-            observer: OnceCell::new(),
+            observers,
+        })
+    }
+}
+
+/// Which builds run: what the call names, else what the deployment's own settings name.
+struct Sources {
+    nginx: Source,
+    prometheus: Source,
+}
+
+impl Sources {
+    fn of(deployment: &Deployment, options: &BootOptions) -> Result<Self> {
+        let settings = &deployment.settings;
+        let chosen = |given: &Source, own: &Option<Spanned<String>>| match own {
+            Some(own) if *given == Source::Auto => own
+                .get_ref()
+                .parse()
+                .map_err(|error: SourceError| settings.problem(own, &error.to_string(), "Mend the line").into()),
+            _ => Ok::<Source, Error>(given.clone()),
+        };
+        Ok(Self {
+            nginx: chosen(&options.nginx, &settings.nginx.source)?,
+            prometheus: chosen(&options.prometheus, &settings.prometheus.source)?,
         })
     }
 }
@@ -143,33 +172,28 @@ async fn complete(programs: &mut Programs, pod: &Pod) {
     }
 }
 
-fn http(deployment: &Deployment, pod: &Pod, world: &World) -> Result<Http> {
-    let route = &deployment.route;
-    let verifier = CurlVerifier::trusting(&world.trust).map_err(|error| Error::Client(error.to_string()))?;
-    let tls = client_config(verifier).map_err(|error| Error::Client(error.to_string()))?;
-    Http::new(&route.server_name, pod.address(route.port), pod.address(80), &tls)
-        .map_err(|failure| Error::Client(failure.to_string()))
-}
-
 fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &Provided) -> PodPlan {
     let listens = deployment.servers.iter().flat_map(|server| &server.listens);
-    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain([80]).collect();
+    let relays = world.relays.iter().map(|relay| relay.port);
+    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain(relays).chain([80]).collect();
     ports.sort_unstable();
     ports.dedup();
-    // The route's own port first: that nginx listens there is what readiness is about.
-    ports.sort_by_key(|port| *port != deployment.route.port);
+    // The first route's own port first: that nginx listens there is what readiness is about.
+    ports.sort_by_key(|port| *port != deployment.route().port);
     PodPlan {
         nginx: ProgramPlan {
             image: nginx.image.clone(),
             arguments: nginx_arguments(deployment),
             in_memory: Vec::new(),
             files: world.nginx_files.clone(),
+            open_files: open_files(deployment),
         },
         prometheus: ProgramPlan {
             image: prometheus.image.clone(),
             arguments: world.prometheus_arguments.clone(),
             in_memory: vec![world::prometheus::DATA.to_owned()],
             files: world.prometheus_files.clone(),
+            open_files: None,
         },
         hosts: world.hosts.clone(),
         addresses: world.addresses.clone(),
@@ -185,4 +209,10 @@ fn nginx_arguments(deployment: &Deployment) -> Vec<String> {
     let daemon: &[&str] = if says_daemon { &[] } else { &["-g", "daemon off;"] };
     let words = config.iter().chain(daemon);
     words.map(|word| (*word).to_owned()).collect()
+}
+
+/// What `worker_rlimit_nofile` asks for: nginx alerts if it may not have it.
+fn open_files(deployment: &Deployment) -> Option<u32> {
+    let limit = deployment.nginx.directives.iter().find(|directive| directive.is("worker_rlimit_nofile"))?;
+    limit.arg(0)?.parse().ok()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::observe::Shell;
 use crate::runtime::docker::Pod;
-use crate::world::World;
+use crate::world::{PodContent, World};
 
 /// Where a kept Lab is reached, and where its files are.
 #[derive(Clone, Debug)]
@@ -21,8 +21,13 @@ impl Kept {
     pub(super) fn write(pod: &Pod, world: &World, ports: Vec<u16>) -> Result<Self> {
         let cacert = pod.run().write("ca.pem", world.trust.as_bytes())?;
         for file in world.nginx_files.iter().chain(&world.prometheus_files) {
+            let PodContent::File(content) = &file.content else { continue };
             let name = file.path.trim_start_matches('/').replace('/', "_");
-            pod.run().write(&name, &file.content)?;
+            pod.run().write(&name, content)?;
+        }
+        if let Some((certificate, key)) = &world.client_identity {
+            pod.run().write("client.pem", certificate.as_bytes())?;
+            pod.run().write("client.key", key.as_bytes())?;
         }
         pod.run().write("prometheus-arguments", world.prometheus_arguments.join("\n").as_bytes())?;
         Ok(Self {

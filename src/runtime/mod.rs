@@ -37,7 +37,7 @@ pub(crate) struct PodPlan {
 }
 
 /// How one program is started.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ProgramPlan {
     /// The image's reference.
     pub image: String,
@@ -47,6 +47,8 @@ pub(crate) struct ProgramPlan {
     pub in_memory: Vec<String>,
     /// Files that are put into it before it starts.
     pub files: Vec<PodFile>,
+    /// How many files it may hold open, where the engine's own limit does not do.
+    pub open_files: Option<u32>,
 }
 
 /// Why nginx does not run, in its own words.

@@ -7,16 +7,20 @@ mod file;
 mod names;
 mod pki;
 pub(crate) mod prometheus;
+mod relay;
 mod substitution;
+mod ways;
 
 use std::net::IpAddr;
 
-use crate::deployment::{Deployment, KeyPair, NamedFile, Server};
+use crate::deployment::{Deployment, KeyPair, NamedFile, Route, Server};
 
 pub use error::WorldError;
-pub(crate) use file::PodFile;
+pub(crate) use file::{PodContent, PodFile};
 use pki::Authority;
+pub(crate) use relay::Relay;
 pub use substitution::{Substitution, SubstitutionKind};
+pub(crate) use ways::Way;
 
 /// Everything that a Pod needs beside the programs.
 #[derive(Debug)]
@@ -33,6 +37,14 @@ pub(crate) struct World {
     pub(crate) addresses: Vec<IpAddr>,
     /// The certificate that clients trust, PEM.
     pub(crate) trust: String,
+    /// The name and password that its password files hold.
+    pub(crate) credentials: Option<(String, String)>,
+    /// A client's certificate and its key, PEM, where the deployment asks for one.
+    pub(crate) client_identity: Option<(String, String)>,
+    /// How clients come to each route.
+    pub(crate) ways: Vec<Way>,
+    /// The listeners that some of them need.
+    pub(crate) relays: Vec<Relay>,
     /// What was made up.
     pub(crate) substitutions: Vec<Substitution>,
 }
@@ -48,17 +60,27 @@ impl World {
             hosts: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate().to_owned(),
+            credentials: None,
+            client_identity: None,
+            ways: Vec::new(),
+            relays: Vec::new(),
             substitutions: Vec::new(),
         };
         for server in &deployment.servers {
-            world.add_certificates(server, &deployment.route.server_name, &authority)?;
+            world.add_certificates(server, &deployment.route().server_name, &authority)?;
         }
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
         }
         world.add_hosts(deployment);
+        world.add_ways(deployment);
         world.add_prometheus(deployment);
         Ok(world)
+    }
+
+    /// The name and password that are asked for on a route.
+    pub(crate) fn credentials_for(&self, route: &Route) -> Option<&(String, String)> {
+        self.credentials.as_ref().filter(|_| route.access.basic.is_some())
     }
 
     fn add_certificates(&mut self, server: &Server, public: &str, authority: &Authority) -> Result<(), WorldError> {
@@ -108,13 +130,11 @@ impl World {
     }
 
     fn add_nginx_file(&mut self, path: &str, content: Vec<u8>, mode: u32) {
-        self.nginx_files.push(PodFile { path: path.to_owned(), content, mode });
+        self.nginx_files.push(PodFile::file(path, content, mode));
     }
 }
 
 fn configuration(deployment: &Deployment) -> Vec<PodFile> {
     let files = deployment.nginx.files.iter();
-    files
-        .map(|file| PodFile { path: file.path_in_pod.clone(), content: file.text.as_bytes().to_vec(), mode: 0o644 })
-        .collect()
+    files.map(|file| PodFile::file(&file.path_in_pod, file.text.as_bytes(), 0o644)).collect()
 }

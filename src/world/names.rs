@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Substitution, SubstitutionKind, World};
-use crate::deployment::{Deployment, Server, Upstream};
+use crate::deployment::{Deployment, HostPort, Server, Upstream};
 
 /// Where Prometheus is for its own names: it listens on every address of the Pod.
 const PROMETHEUS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -11,7 +11,7 @@ const PROMETHEUS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 impl World {
     /// Lets every host that the configuration names be found in the Pod, and nothing outside of it.
     pub(super) fn add_hosts(&mut self, deployment: &Deployment) {
-        let public = &deployment.route.server_name;
+        let public = &deployment.route().server_name;
         self.hosts.push((public.clone(), PROMETHEUS));
         for upstream in &deployment.upstreams {
             self.add_host(upstream, deployment);
@@ -19,7 +19,7 @@ impl World {
     }
 
     fn add_host(&mut self, upstream: &Upstream, deployment: &Deployment) {
-        let host = &upstream.address.host;
+        let Some(HostPort { host, .. }) = upstream.address.host_port() else { return };
         if host == "localhost" || self.hosts.iter().any(|(known, _)| known == host) {
             return;
         }
@@ -45,7 +45,7 @@ impl World {
 
     /// Prometheus's host is where Prometheus listens. Every other host has a loopback address of its own.
     fn address_of(&self, upstream: &Upstream, deployment: &Deployment) -> IpAddr {
-        if upstream.address.host == deployment.route.upstream.host {
+        if upstream.address.name() == deployment.route().upstream.name() {
             return PROMETHEUS;
         }
         let [high, low] = u16::try_from(self.hosts.len()).unwrap_or(u16::MAX).to_be_bytes();

@@ -12,26 +12,22 @@ impl World {
     /// Puts Prometheus's configuration in place and completes its flags by what only the Pod knows. Where its files are is
     /// the Pod's to say; where it listens is the deployment's, if that says it.
     pub(super) fn add_prometheus(&mut self, deployment: &Deployment) {
-        let prometheus = &deployment.prometheus;
-        let upstream = &deployment.route.upstream;
-        self.prometheus_files.push(PodFile {
-            path: CONFIG.to_owned(),
-            content: prometheus.config.clone().into_bytes(),
-            mode: 0o644,
-        });
+        let prometheus = &deployment.prometheus[0];
+        let upstream = &deployment.route().upstream;
+        self.prometheus_files.push(PodFile::file(CONFIG, prometheus.config.clone().into_bytes(), 0o644));
         self.prometheus_arguments = prometheus.flags.iter().map(|flag| flag.text.clone()).collect();
         for (flag, value) in [("config.file", CONFIG), ("storage.tsdb.path", DATA)] {
             self.replace_flag(flag, value);
         }
         if prometheus.flag("web.listen-address").is_none() {
-            self.prometheus_arguments.push(format!("--web.listen-address=:{}", upstream.port));
+            self.prometheus_arguments.push(format!("--web.listen-address=:{}", upstream.port()));
         }
         if !prometheus.flags_given {
             let derived = Substitution {
                 kind: SubstitutionKind::PrometheusFlags,
                 what: "Prometheus's flags".to_owned(),
                 by: prometheus.command_line(),
-                location: Some(deployment.route.proxy_pass.clone()),
+                location: Some(deployment.route().proxy_pass.clone()),
             };
             self.substitutions.push(derived);
         }

@@ -86,11 +86,6 @@ impl Outcomes {
         let mut findings = self.findings.iter();
         findings.any(|finding| finding["check"] == check && finding["level"] == level && !finding["location"].is_null())
     }
-
-    /// Whether no check failed.
-    pub(crate) fn is_clean(&self) -> bool {
-        !self.checks.iter().any(|check| check.ends_with(": fail"))
-    }
 }
 
 /// Asks the catalogue about all of these, a few at once; the answers are in the order of the fixtures.

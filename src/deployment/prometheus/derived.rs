@@ -21,7 +21,7 @@ pub(super) fn flags(route: &Route) -> Vec<PrometheusFlag> {
 
 /// The least that gives `up` a value: Prometheus scrapes itself, often enough that nobody waits.
 pub(super) fn config(route: &Route, port: u16, route_prefix: &str, tls: bool) -> String {
-    let host = &route.upstream.host;
+    let host = route.upstream.name();
     let way = match tls {
         true => {
             format!("\n    scheme: https\n    tls_config:\n      ca_file: {MADE_CA}\n      server_name: \"{host}\"")

@@ -6,6 +6,7 @@ mod derived;
 mod flag;
 mod interpolate;
 mod kubernetes;
+mod loading;
 mod operator;
 mod shelf;
 mod start;
@@ -18,11 +19,9 @@ mod web;
 mod words;
 mod yaml;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use config::{PrometheusFile, PrometheusFileKind};
-pub(crate) use derived::MADE_CA;
 pub use flag::PrometheusFlag;
 pub use start::PublishedPort;
 pub use target::{ScrapeTarget, TargetKind, TargetTrust, Unanswered};
@@ -30,11 +29,11 @@ pub use web::WebConfig;
 
 use super::route::Route;
 use super::tree::Tree;
-use super::{DeploymentError, Options, read};
+use super::upstream::{PROMETHEUS_PORT, Upstream};
+use super::{DeploymentError, Options};
 use crate::location::Location;
-use config::Reading;
-use shelf::{Found, Mount, Shelf, Source, dir_of, path_in};
-use start::{Start, Starts};
+use loading::Loading;
+use start::Starts;
 use words::Variables;
 use yaml::Origin;
 
@@ -71,35 +70,33 @@ pub struct Prometheus {
 pub(super) const EXTERNAL_URL: &str = "web.external-url";
 pub(super) const ROUTE_PREFIX: &str = "web.route-prefix";
 const LISTEN: &str = "web.listen-address";
-/// Where the official image has its configuration.
-const CONFIG: &str = "/etc/prometheus/prometheus.yml";
-/// The port that Prometheus listens on if nobody says otherwise.
-const PORT: u16 = 9090;
-
-/// One Prometheus server among those behind nginx.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Behind<'a> {
-    pub(super) route: &'a Route,
-    /// Whether nginx speaks TLS to it.
-    pub(super) tls: bool,
-    /// Whether it is the one that options without a name mean.
-    pub(super) first: bool,
-}
 
 impl Prometheus {
-    /// How the server behind a route is started. What the options give is the first server's; of the others only what a
-    /// file of `--prometheus-from` says of their names.
-    pub(super) fn load(options: &Options, tree: &Tree, behind: Behind<'_>) -> Result<Self, DeploymentError> {
+    /// One for each server that the routes lead to. What the options give is the first server's; of the others counts only
+    /// what the file of `--prometheus-from` says by their names.
+    pub(super) fn load_all(
+        options: &Options,
+        tree: &Tree,
+        routes: &[Route],
+        upstreams: &[Upstream],
+    ) -> Result<Vec<Self>, DeploymentError> {
         let env = Variables::default();
         let starts = options.prometheus_from.as_deref().map(|path| Starts::read(path, &env)).transpose()?;
-        let start = match &starts {
-            Some(starts) if behind.first => Some(starts.of(behind.route)?),
-            Some(starts) => starts.named(behind.route),
-            None => None,
-        };
-        let given = if behind.first { options } else { &Options::default() };
-        let loading = Loading { given, tree, behind, starts: starts.as_ref(), start };
-        loading.load()
+        let servers = routes.iter().map(|route| route.prometheus + 1).max().unwrap_or(0);
+        let first_of = |server| routes.iter().find(|route| route.prometheus == server);
+        let others = Options::default();
+        let each = (0..servers).filter_map(|server| Some((server == 0, first_of(server)?)));
+        each.map(|(is_first, route)| {
+            let start = match &starts {
+                Some(starts) if is_first => Some(starts.of(route)?),
+                Some(starts) => starts.named(route),
+                None => None,
+            };
+            let given = if is_first { options } else { &others };
+            let tls = upstreams.iter().any(|known| known.address == route.upstream && known.scheme == "https");
+            Loading { given, tree, route, is_first, tls, starts: starts.as_ref(), start }.load()
+        })
+        .collect()
     }
 
     /// Its whole command line, as a person would type it.
@@ -153,182 +150,8 @@ impl Prometheus {
 
     /// What makes the port of the route lead to another one of Prometheus's container.
     pub fn published_as(&self, port: u16) -> Option<&PublishedPort> {
-        let own = self.listen_port().unwrap_or(PORT);
+        let own = self.listen_port().unwrap_or(PROMETHEUS_PORT);
         self.ports.iter().find(|published| published.port == port && published.container_port == own)
-    }
-}
-
-/// What a server is loaded from.
-struct Loading<'a> {
-    given: &'a Options,
-    tree: &'a Tree,
-    behind: Behind<'a>,
-    starts: Option<&'a Starts>,
-    start: Option<&'a Start>,
-}
-
-/// The `prometheus.yml` that was found, and the files that go with it.
-struct Config {
-    found: Found,
-    mounts: Vec<Mount>,
-}
-
-impl Loading<'_> {
-    fn load(&self) -> Result<Prometheus, DeploymentError> {
-        let flags_given = self.start.is_some() || !self.given.prometheus_args.is_empty();
-        let flags = self.flags();
-        let config_path = config_path(&flags);
-        let config = self.config(&config_path)?;
-        let mounts = config.as_ref().map_or_else(|| self.mounts(), |config| config.mounts.clone());
-        let shelf = Shelf::of(&mounts, self.tree);
-        let mut reading = Reading::of(&shelf);
-        let web = self.web(&flags, &mut reading)?;
-        let (text, origin) = match &config {
-            Some(Config { found, .. }) => (text_of(found)?, Some(found.origin.clone())),
-            None => (self.made(&flags, web.as_ref()), None),
-        };
-        if let Some(origin) = &origin {
-            reading.configuration(&config_path, origin, &text)?;
-        }
-        let mut prometheus = Prometheus {
-            flags_given,
-            config_location: origin.as_ref().map(|origin| origin.file.to_string()),
-            config_missing: self.missing(&config_path).filter(|_| config.is_none()),
-            origin: origin.unwrap_or_else(|| Origin::file("")),
-            sources: self.sources(config.as_ref()),
-            files: reading.files,
-            targets: reading.targets,
-            unanswered: reading.unanswered,
-            ports: self.start.map(|start| start.ports.clone()).unwrap_or_default(),
-            config: text,
-            config_path,
-            web,
-            flags,
-        };
-        self.drop_itself(&mut prometheus);
-        Ok(prometheus)
-    }
-
-    fn flags(&self) -> Vec<PrometheusFlag> {
-        let args = self.given.prometheus_args.iter().cloned().map(PrometheusFlag::derived);
-        let args = flag::joined(args);
-        match self.start {
-            Some(start) => flag::overridden(start.flags.clone(), args),
-            None if args.is_empty() => derived::flags(self.behind.route),
-            None => args,
-        }
-    }
-
-    fn mounts(&self) -> Vec<Mount> {
-        self.start.map(|start| start.mounts.clone()).unwrap_or_default()
-    }
-
-    /// The `prometheus.yml` that the deployment brings: the one that is given, the one that is mounted, the one at its
-    /// path in the tree, the one beside the file of `--prometheus-from`, the one beside the nginx.conf.
-    fn config(&self, at: &str) -> Result<Option<Config>, DeploymentError> {
-        if let Some(path) = &self.given.prometheus_config {
-            return self.beside(at, path).map(Some);
-        }
-        let here = self.start.map_or_else(|| self.behind.route.proxy_pass.clone(), |start| start.location.clone());
-        if let Some(found) = Shelf::of(&self.mounts(), self.tree).find(at, &here)? {
-            return Ok(Some(Config { found, mounts: self.mounts() }));
-        }
-        if self.missing(at).is_some() || !self.behind.first {
-            return Ok(None);
-        }
-        let dirs = self.starts.and_then(|starts| starts.path.parent()).into_iter().chain([self.tree.dir()]);
-        let path = dirs.map(|dir| dir.join("prometheus.yml")).find(|path| path.is_file());
-        path.map(|path| self.beside(at, &path)).transpose()
-    }
-
-    /// A file of this machine, with its directory.
-    fn beside(&self, at: &str, path: &Path) -> Result<Config, DeploymentError> {
-        let dir = path.parent().unwrap_or(Path::new("")).to_owned();
-        let disk =
-            |at: &str, path: PathBuf| Mount { at: at.to_owned(), source: Source::Disk { path, within: dir.clone() } };
-        let mut mounts = self.mounts();
-        mounts.retain(|mount| mount.at != at);
-        mounts.push(disk(dir_of(at), dir.clone()));
-        let found = Found {
-            at: at.to_owned(),
-            content: read::text(path)?.into_bytes(),
-            origin: Origin::file(path.display().to_string()),
-        };
-        Ok(Config { found, mounts })
-    }
-
-    /// The file that is mounted as `prometheus.yml` and is not there.
-    fn missing(&self, at: &str) -> Option<(String, Location)> {
-        let start = self.start?;
-        let mount = start.mounts.iter().find(|mount| mount.at == at)?;
-        let path = match &mount.source {
-            Source::Disk { path, .. } => path.display().to_string(),
-            Source::Absolute(named) => named.text.clone(),
-            Source::Text { .. } => return None,
-        };
-        Some((path, start.location.clone()))
-    }
-
-    /// The web configuration that the command line names, or the one that is needed where nginx speaks TLS.
-    fn web(&self, flags: &[PrometheusFlag], reading: &mut Reading<'_>) -> Result<Option<WebConfig>, DeploymentError> {
-        let given = flags.iter().find(|flag| flag.name() == web::FLAG);
-        match given.and_then(|flag| Some((flag.value()?, flag.location.as_ref()))) {
-            Some((named, location)) => WebConfig::read(named, location, self.behind.tls, reading).map(Some),
-            None => Ok(self.behind.tls.then(WebConfig::made)),
-        }
-    }
-
-    fn made(&self, flags: &[PrometheusFlag], web: Option<&WebConfig>) -> String {
-        let route = self.behind.route;
-        let listens = flag::value(flags, LISTEN).and_then(|address| address.rsplit_once(':')?.1.parse().ok());
-        let published = self.start.is_some_and(|start| {
-            start.ports.iter().any(|port| port.port == route.upstream.port && listens == Some(port.container_port))
-        });
-        let port = listens.filter(|_| !published).unwrap_or(route.upstream.port);
-        derived::config(route, port, &route_prefix(flags), web.is_some_and(|web| web.tls))
-    }
-
-    /// The texts of the files that facts point into.
-    fn sources(&self, config: Option<&Config>) -> Vec<(Arc<str>, Arc<str>)> {
-        let mut sources = Vec::new();
-        if let Some(starts) = self.starts {
-            sources.push((starts.path.display().to_string().into(), Arc::clone(&starts.text)));
-        }
-        if let Some(Config { found, .. }) = config
-            && !sources.iter().any(|(file, _)| *file == found.origin.file)
-        {
-            sources.push((Arc::clone(&found.origin.file), found.text().unwrap_or_default().into()));
-        }
-        sources
-    }
-
-    /// Prometheus answers itself.
-    fn drop_itself(&self, prometheus: &mut Prometheus) {
-        let upstream = &self.behind.route.upstream;
-        let own_port = prometheus.listen_port().unwrap_or(upstream.port);
-        let names = self.start.map_or(&[][..], |start| &start.names);
-        prometheus.targets.retain(|target| {
-            let host = target.address.host.as_str();
-            let is_own_host = matches!(host, "localhost" | "127.0.0.1" | "::1" | "0.0.0.0")
-                || host.eq_ignore_ascii_case(&upstream.host)
-                || names.iter().any(|name| name.eq_ignore_ascii_case(host));
-            !(is_own_host && (target.address.port == own_port || target.address.port == upstream.port))
-        });
-    }
-}
-
-/// Where the command line has the configuration; the official image's place where it does not say an absolute path.
-fn config_path(flags: &[PrometheusFlag]) -> String {
-    let named = flag::value(flags, "config.file").map(|named| path_in("/etc/prometheus", named));
-    let of_the_kernel = |path: &String| ["/proc/", "/sys/", "/dev/"].iter().any(|dir| path.starts_with(dir));
-    named.filter(|path| !of_the_kernel(path) && path != "/").unwrap_or_else(|| CONFIG.to_owned())
-}
-
-fn text_of(found: &Found) -> Result<String, DeploymentError> {
-    match found.text() {
-        Some(text) => Ok(text.to_owned()),
-        // The same words as for any other file that is no text.
-        None => read::text(Path::new(&*found.origin.file)),
     }
 }
 

@@ -106,12 +106,12 @@ impl Starts {
 
     /// The one that the route's upstream names.
     pub(super) fn named(&self, route: &Route) -> Option<&Start> {
-        let mut named = self.starts.iter().filter(|start| start.is_called(&route.upstream.host));
+        let mut named = self.starts.iter().filter(|start| start.is_called(route.upstream.name()));
         let published = || {
-            let mut open = self.starts.iter().filter(|start| start.is_open_at(route.upstream.port));
+            let mut open = self.starts.iter().filter(|start| start.is_open_at(route.upstream.port()));
             open.next().filter(|_| open.next().is_none())
         };
-        named.next().or_else(|| published().filter(|_| is_this_host(&route.upstream.host)))
+        named.next().or_else(|| published().filter(|_| is_this_host(route.upstream.name())))
     }
 
     fn not_one(&self, starts: &[Start], route: &Route) -> DeploymentError {
@@ -121,7 +121,7 @@ impl Starts {
             problem: format!(
                 "it starts several: {}. None of them is called `{}` as the upstream of the route is ({})",
                 listed.join(", "),
-                route.upstream.host,
+                route.upstream.name(),
                 route.proxy_pass
             ),
             fix: "Pass a file with the one that is behind nginx, or name its upstream: `--upstream HOST:PORT`"

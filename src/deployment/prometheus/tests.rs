@@ -13,7 +13,7 @@ fn load(files: &Files, from: &str) -> Result<Deployment, DeploymentError> {
 
 fn prometheus(name: &str, text: &str, others: &[(&str, &str)]) -> Prometheus {
     let files = Files::of(&[&[("nginx.conf", NGINX), (name, text)], others].concat());
-    load(&files, name).unwrap().prometheus
+    load(&files, name).unwrap().prometheus.remove(0)
 }
 
 fn refusal(name: &str, text: &str) -> String {

@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::engine::{Engine, WayIn};
-use super::lifeline::{Lifeline, LifelinePlan};
-use super::program::{Membership, Program, Role};
+use super::lifeline::{Lifeline, LifelinePlan, Tied};
+use super::program::{Membership, Prepared, Program, Role};
 use super::{network, sweep};
 use crate::runtime::error::RuntimeError;
 use crate::runtime::run::Run;
@@ -51,11 +51,19 @@ impl Pod {
             addresses: &plan.addresses,
             ports: &plan.ports,
         };
-        let lifeline = Lifeline::start(&engine, &lifeline_plan, deadline).await?;
-        let membership = Membership { run: &run, lifeline: &lifeline.id };
+        let tied = Tied::prepare(&engine, &lifeline_plan).await?;
+        let joined = tied.id.clone();
+        let membership = Membership { run: &run, lifeline: &joined };
+        // The containers are made and filled while the first one gets its network.
+        let (lifeline, nginx, prometheus) = tokio::try_join!(
+            Lifeline::start(&engine, tied, deadline),
+            Prepared::prepare(&engine, Role::Nginx, &plan.nginx, membership),
+            Prepared::prepare(&engine, Role::Prometheus, &plan.prometheus, membership),
+        )?;
+        let listens: Vec<SocketAddr> = plan.ports.iter().map(|port| lifeline.address(*port)).collect();
         let (nginx, prometheus) = tokio::join!(
-            nginx(&engine, &plan, membership, &lifeline, deadline),
-            prometheus(&engine, &plan.prometheus, membership, deadline),
+            start_nginx(&engine, nginx, &plan.nginx, membership, &listens, deadline),
+            start_prometheus(&engine, prometheus, deadline)
         );
         Ok(Self { nginx: nginx?, prometheus: prometheus?, engine, network, lifeline, run })
     }
@@ -112,31 +120,23 @@ impl Pod {
     }
 }
 
-async fn nginx(
+async fn start_nginx(
     engine: &Engine,
-    plan: &PodPlan,
+    prepared: Prepared,
+    plan: &ProgramPlan,
     membership: Membership<'_>,
-    lifeline: &Lifeline,
+    listens: &[SocketAddr],
     deadline: Deadline,
 ) -> Result<Result<Program, Refusal>, RuntimeError> {
-    let program = match Program::start(engine, Role::Nginx, &plan.nginx, membership).await {
-        Ok(program) => program,
-        Err(RuntimeError::Ended { log, .. }) => return Ok(Err(Refusal { log })),
-        Err(error) => return Err(error),
-    };
-    let listens: Vec<SocketAddr> = plan.ports.iter().map(|port| lifeline.address(*port)).collect();
+    let program = prepared.start_within_limits(engine, plan, membership).await?;
     let mut looks = 0_u32;
     let serves = deadline
         .until("nginx to listen", || {
             looks += 1;
-            look_at_nginx(engine, &program, &listens, looks)
+            look_at_nginx(engine, &program, listens, looks)
         })
         .await?;
-    if serves {
-        return Ok(Ok(program));
-    }
-    let log = program.into_last_words(engine, &plan.nginx, membership).await?;
-    Ok(Err(Refusal { log }))
+    Ok(if serves { Ok(program) } else { Err(Refusal { log: program.log() }) })
 }
 
 /// nginx serves when a client gets in, or, where all its ports are closed to clients, when its workers run.
@@ -173,13 +173,8 @@ async fn has_workers(engine: &Engine, program: &Program) -> bool {
     })
 }
 
-async fn prometheus(
-    engine: &Engine,
-    plan: &ProgramPlan,
-    membership: Membership<'_>,
-    deadline: Deadline,
-) -> Result<Program, RuntimeError> {
-    let program = Program::start(engine, Role::Prometheus, plan, membership).await?;
+async fn start_prometheus(engine: &Engine, prepared: Prepared, deadline: Deadline) -> Result<Program, RuntimeError> {
+    let program = prepared.start(engine).await?;
     let ready = deadline
         .until("Prometheus to be ready", async || {
             let log = program.log();
@@ -195,8 +190,7 @@ async fn prometheus(
     if ready {
         return Ok(program);
     }
-    let log = program.into_last_words(engine, plan, membership).await?;
-    Err(RuntimeError::Ended { program: Role::Prometheus.name(), log })
+    Err(RuntimeError::Ended { program: Role::Prometheus.name(), log: program.log() })
 }
 
 /// The last lines of a log, for a message.
