@@ -47,6 +47,7 @@ pub use listen::{Interface, Listen, UnixListen};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
 pub(crate) use places::Facts;
+pub(crate) use prometheus::{MADE_CA, WEB_CONFIG};
 pub use prometheus::{
     Prometheus, PrometheusFile, PrometheusFileKind, PrometheusFlag, PublishedPort, ScrapeTarget, TargetKind,
     TargetTrust, Unanswered, WebConfig,
@@ -128,7 +129,7 @@ impl Deployment {
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
         let routes = routes::find(&nginx, &servers, &upstreams, options)?;
-        let prometheus = Prometheus::load_all(options, &nginx.tree, &routes, &upstreams)?;
+        let prometheus = Prometheus::load_all(options, &nginx.tree, &routes)?;
         Ok(Self {
             path: path.to_owned(),
             servers: servers.into_iter().map(|(_, server)| server).collect(),

@@ -9,4 +9,7 @@ pub enum WorldError {
         "no certificate can be made for the deployment's server names: {0}; give the certificate and its key beside the configuration"
     )]
     Certificate(#[from] rcgen::Error),
+    /// No password of ours can be put into a file of Prometheus's.
+    #[error("the user of this run can't be added to Prometheus's own: {0}; give another password")]
+    Password(String),
 }

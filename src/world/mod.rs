@@ -74,7 +74,7 @@ impl World {
         }
         world.add_hosts(deployment);
         world.add_ways(deployment);
-        world.add_prometheus(deployment);
+        world.add_prometheus(deployment, &authority)?;
         Ok(world)
     }
 

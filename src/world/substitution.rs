@@ -33,4 +33,6 @@ pub enum SubstitutionKind {
     PrometheusFlags,
     /// Prometheus's own configuration.
     PrometheusConfig,
+    /// What Prometheus would connect to.
+    Target,
 }

@@ -24,8 +24,6 @@ pub(super) struct Loading<'a> {
     pub(super) route: &'a Route,
     /// Whether it is the one that options without a name mean.
     pub(super) is_first: bool,
-    /// Whether nginx speaks TLS to it.
-    pub(super) tls: bool,
     /// The file of `--prometheus-from`.
     pub(super) starts: Option<&'a Starts>,
     /// What of it starts this server.
@@ -136,10 +134,11 @@ impl Loading<'_> {
 
     /// The web configuration that the command line names, or the one that is needed where nginx speaks TLS.
     fn web(&self, flags: &[PrometheusFlag], reading: &mut Reading<'_>) -> Result<Option<WebConfig>, DeploymentError> {
+        let tls = self.route.scheme == "https";
         let given = flags.iter().find(|flag| flag.name() == web::FLAG);
         match given.and_then(|flag| Some((flag.value()?, flag.location.as_ref()))) {
-            Some((named, location)) => WebConfig::read(named, location, self.tls, reading).map(Some),
-            None => Ok(self.tls.then(WebConfig::made)),
+            Some((named, location)) => WebConfig::read(named, location, tls, reading).map(Some),
+            None => Ok(tls.then(WebConfig::made)),
         }
     }
 

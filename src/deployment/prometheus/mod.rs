@@ -22,14 +22,16 @@ mod yaml;
 use std::sync::Arc;
 
 pub use config::{PrometheusFile, PrometheusFileKind};
+pub(crate) use derived::MADE_CA;
 pub use flag::PrometheusFlag;
 pub use start::PublishedPort;
 pub use target::{ScrapeTarget, TargetKind, TargetTrust, Unanswered};
+pub(crate) use web::FLAG as WEB_CONFIG;
 pub use web::WebConfig;
 
 use super::route::Route;
 use super::tree::Tree;
-use super::upstream::{PROMETHEUS_PORT, Upstream};
+use super::upstream::PROMETHEUS_PORT;
 use super::{DeploymentError, Options};
 use crate::location::Location;
 use loading::Loading;
@@ -74,12 +76,7 @@ const LISTEN: &str = "web.listen-address";
 impl Prometheus {
     /// One for each server that the routes lead to. What the options give is the first server's; of the others counts only
     /// what the file of `--prometheus-from` says by their names.
-    pub(super) fn load_all(
-        options: &Options,
-        tree: &Tree,
-        routes: &[Route],
-        upstreams: &[Upstream],
-    ) -> Result<Vec<Self>, DeploymentError> {
+    pub(super) fn load_all(options: &Options, tree: &Tree, routes: &[Route]) -> Result<Vec<Self>, DeploymentError> {
         let env = Variables::default();
         let starts = options.prometheus_from.as_deref().map(|path| Starts::read(path, &env)).transpose()?;
         let servers = routes.iter().map(|route| route.prometheus + 1).max().unwrap_or(0);
@@ -93,8 +90,7 @@ impl Prometheus {
                 None => None,
             };
             let given = if is_first { options } else { &others };
-            let tls = upstreams.iter().any(|known| known.address == route.upstream && known.scheme == "https");
-            Loading { given, tree, route, is_first, tls, starts: starts.as_ref(), start }.load()
+            Loading { given, tree, route, is_first, starts: starts.as_ref(), start }.load()
         })
         .collect()
     }
@@ -146,6 +142,11 @@ impl Prometheus {
     /// The port that the command line lets it listen on.
     pub fn listen_port(&self) -> Option<u16> {
         self.flag(LISTEN)?.rsplit_once(':')?.1.parse().ok()
+    }
+
+    /// Whether it runs as an agent, which stores nothing.
+    pub fn is_agent(&self) -> bool {
+        self.has_flag("agent") || self.flags.iter().any(|flag| flag.text == "--enable-feature=agent")
     }
 
     /// What makes the port of the route lead to another one of Prometheus's container.

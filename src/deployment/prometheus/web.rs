@@ -9,7 +9,7 @@ use super::yaml;
 use crate::location::Location;
 
 /// The flag that names it, since Prometheus 2.24.
-pub(super) const FLAG: &str = "web.config.file";
+pub(crate) const FLAG: &str = "web.config.file";
 
 /// The file of `--web.config.file`.
 #[derive(Clone, Debug, PartialEq, Eq)]

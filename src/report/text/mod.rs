@@ -117,6 +117,7 @@ fn row(substitution: &Substitution, path: &str) -> [String; 4] {
         SubstitutionKind::File => "file",
         SubstitutionKind::PrometheusFlags => "Prometheus flags",
         SubstitutionKind::PrometheusConfig => "Prometheus config",
+        SubstitutionKind::Target => "target",
     };
     let place = match &substitution.location {
         Some(location) if *location.file == *path => format!("line {}", location.line),
