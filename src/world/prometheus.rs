@@ -4,7 +4,8 @@ mod files;
 mod web;
 
 use super::pki::Authority;
-use super::{Substitution, SubstitutionKind, World, WorldError};
+use super::placement::{Place, ways_to};
+use super::{PodFile, Substitution, SubstitutionKind, World, WorldError};
 use crate::deployment::{Deployment, Prometheus, Route, WEB_CONFIG};
 use crate::location::Location;
 use files::Files;
@@ -12,55 +13,56 @@ use files::Files;
 /// Where its data goes: a directory of the Pod's own, in memory.
 pub(crate) const DATA: &str = "/prometheus-data";
 
+/// What a Prometheus is started with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Started {
+    /// What goes into its container.
+    pub(crate) files: Vec<PodFile>,
+    /// Its whole command line.
+    pub(crate) arguments: Vec<String>,
+}
+
 const LISTEN: &str = "web.listen-address";
 
 impl World {
-    /// Puts Prometheus's configuration in place and completes its flags by what only the Pod knows. Where its files are is
-    /// the Pod's to say; where it listens is the deployment's, if that says it.
-    pub(super) fn add_prometheus(&mut self, deployment: &Deployment, authority: &Authority) -> Result<(), WorldError> {
-        let prometheus = &deployment.prometheus[0];
-        let route = deployment.route();
-        self.prometheus_arguments = prometheus.flags.iter().map(|flag| flag.text.clone()).collect();
-        self.replace_flag(prometheus, "config.file", &prometheus.config_path);
-        let storage = if prometheus.is_agent() { "storage.agent.path" } else { "storage.tsdb.path" };
-        self.replace_flag(prometheus, storage, DATA);
-        if let Some(web) = &prometheus.web {
-            self.replace_flag(prometheus, WEB_CONFIG, &web.path);
-        }
-        self.listen(prometheus, route);
-        self.add_prometheus_files(prometheus, route, authority)?;
-        self.say_how_it_starts(prometheus, route);
-        Ok(())
-    }
-
-    /// Where nginx looks for it. A port that compose or a Service gives it elsewhere is its own here.
-    fn listen(&mut self, prometheus: &Prometheus, route: &Route) {
-        let port = route.upstream.port();
-        let given = prometheus.flag(LISTEN).is_some();
-        if !given {
-            self.prometheus_arguments.push(format!("--{LISTEN}=:{port}"));
-        } else if prometheus.published_as(port).is_some() && prometheus.listen_port() != Some(port) {
-            self.replace_flag(prometheus, LISTEN, &format!(":{port}"));
-        }
-    }
-
-    fn add_prometheus_files(
+    /// Puts each Prometheus's configuration in place and completes its flags by what only the Pod knows: where its files
+    /// are, and where it listens if the deployment does not say that or somebody else needs its port too.
+    pub(super) fn add_prometheus(
         &mut self,
-        prometheus: &Prometheus,
-        route: &Route,
+        deployment: &Deployment,
+        places: &[Place],
         authority: &Authority,
     ) -> Result<(), WorldError> {
-        let credentials = self.credentials.clone();
-        let mut names = vec![route.upstream.name().to_owned(), "localhost".to_owned()];
-        names.dedup();
-        names.retain(|name| !name.contains('/'));
-        let (files, substitutions) = (Vec::new(), Vec::new());
-        let credentials = credentials.as_ref();
-        let mut files = Files { prometheus, authority, names, credentials, files, substitutions };
-        files.add_all()?;
-        self.prometheus_files.extend(files.files);
-        self.substitutions.extend(files.substitutions);
+        for (number, prometheus) in deployment.prometheus.iter().enumerate() {
+            let Some(route) = deployment.routes.iter().find(|route| route.prometheus == number) else { continue };
+            let arguments = self.arguments(prometheus, &places[number]);
+            let names = names(deployment, number);
+            let credentials = self.credentials.clone();
+            let (credentials, files, substitutions) = (credentials.as_ref(), Vec::new(), Vec::new());
+            let mut files = Files { prometheus, route, authority, names, credentials, files, substitutions };
+            files.add_all()?;
+            self.substitutions.extend(files.substitutions);
+            self.prometheus.push(Started { files: files.files, arguments });
+            self.say_how_it_starts(prometheus, route);
+        }
         Ok(())
+    }
+
+    fn arguments(&mut self, prometheus: &Prometheus, place: &Place) -> Vec<String> {
+        let mut arguments = prometheus.flags.iter().map(|flag| flag.text.clone()).collect();
+        let storage = if prometheus.is_agent() { "storage.agent.path" } else { "storage.tsdb.path" };
+        let mut replace = |flag, value: &str| self.replace_flag(prometheus, &mut arguments, flag, value);
+        replace("config.file", &prometheus.config_path);
+        replace(storage, DATA);
+        if let Some(web) = &prometheus.web {
+            replace(WEB_CONFIG, &web.path);
+        }
+        match (place.alone, prometheus.flag(LISTEN)) {
+            (false, Some(_)) => {}
+            (false, None) => arguments.push(format!("--{LISTEN}=:{}", place.at.port())),
+            (true, _) => replace(LISTEN, &place.at.to_string()),
+        }
+        arguments
     }
 
     fn say_how_it_starts(&mut self, prometheus: &Prometheus, route: &Route) {
@@ -89,10 +91,10 @@ impl World {
     }
 
     /// Gives a flag a value of the Pod's. What the deployment gives it is listed as replaced.
-    fn replace_flag(&mut self, prometheus: &Prometheus, flag: &str, value: &str) {
+    fn replace_flag(&mut self, prometheus: &Prometheus, arguments: &mut Vec<String>, flag: &str, value: &str) {
         let name = format!("--{flag}");
         let own = format!("{name}={value}");
-        while let Some(given) = take_flag(&mut self.prometheus_arguments, &name) {
+        while let Some(given) = take_flag(arguments, &name) {
             if given != own {
                 self.substitutions.push(Substitution {
                     kind: SubstitutionKind::PrometheusFlags,
@@ -102,8 +104,20 @@ impl World {
                 });
             }
         }
-        self.prometheus_arguments.push(own);
+        arguments.push(own);
     }
+}
+
+/// The names by which nginx reaches a Prometheus, and by which it reaches itself.
+fn names(deployment: &Deployment, number: usize) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let hosts = ways_to(deployment, number).into_iter().filter_map(|address| Some(address.host_port()?.host.clone()));
+    for name in hosts.chain(["localhost".to_owned()]) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Takes `--flag=value` or `--flag value` out of a command line.

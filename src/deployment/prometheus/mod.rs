@@ -77,7 +77,7 @@ impl Prometheus {
     /// One for each server that the routes lead to. What the options give is the first server's; of the others counts only
     /// what the file of `--prometheus-from` says by their names.
     pub(super) fn load_all(options: &Options, tree: &Tree, routes: &[Route]) -> Result<Vec<Self>, DeploymentError> {
-        let env = Variables::default();
+        let env = Variables::of(options.env.iter().cloned());
         let starts = options.prometheus_from.as_deref().map(|path| Starts::read(path, &env)).transpose()?;
         let servers = routes.iter().map(|route| route.prometheus + 1).max().unwrap_or(0);
         let first_of = |server| routes.iter().find(|route| route.prometheus == server);

@@ -4,8 +4,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::directive::Argument;
-use super::super::tree::Tree;
-use super::super::{DeploymentError, glob, read};
+use super::super::tree::{Found as InTree, MAX_ENTRIES, Tree};
+use super::super::{DeploymentError, glob, layer, read};
 use super::systemd::lies_in;
 use super::yaml::Origin;
 use crate::location::Location;
@@ -93,10 +93,18 @@ impl<'a> Shelf<'a> {
             return Ok(self.find(pattern, named)?.into_iter().collect());
         }
         let mut paths: Vec<String> = self.mounts.iter().flat_map(|mount| self.fitting(mount, pattern)).collect();
+        paths.extend(self.in_tree(pattern, named)?);
         paths.sort();
         paths.dedup();
         let found = paths.iter().map(|path| self.find(path, named));
         found.filter_map(Result::transpose).collect()
+    }
+
+    /// What the tree itself has.
+    fn in_tree(&self, pattern: &str, named: &Location) -> Result<Vec<String>, DeploymentError> {
+        let included = self.tree.included(&Argument { text: pattern.to_owned(), location: named.clone() })?;
+        let files = included.into_iter().filter(|included| matches!(included.found, InTree::File(_)));
+        Ok(files.map(|included| included.path_in_pod).collect())
     }
 
     fn fitting(&self, mount: &Mount, pattern: &str) -> Vec<String> {
@@ -109,10 +117,25 @@ impl<'a> Shelf<'a> {
             Source::Absolute(named) => self.tree.find(named).ok().flatten(),
         };
         let (Some(directory), Some(rest)) = (directory, below(pattern, &mount.at)) else { return Vec::new() };
-        let found = glob::matches_below(&directory, rest);
-        let below = found.iter().filter_map(|path| path.strip_prefix(&directory).ok());
-        below.map(|below| format!("{}/{}", mount.at, below.to_string_lossy())).collect()
+        fitting_below(&directory, rest).into_iter().map(|below| format!("{}/{below}", mount.at)).collect()
     }
+}
+
+/// The paths below a directory that fit a pattern. No link is followed on the way to their last name.
+fn fitting_below(directory: &Path, pattern: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        let next = found.iter().flat_map(|above| {
+            let names = match glob::is_pattern(part) {
+                true => layer::names(directory, above, MAX_ENTRIES),
+                false => vec![part.to_owned()],
+            };
+            let fitting = names.into_iter().filter(|name| glob::fits(part, name) || name == part);
+            fitting.map(move |name| if above.is_empty() { name } else { format!("{above}/{name}") })
+        });
+        found = next.take(MAX_ENTRIES).collect();
+    }
+    found
 }
 
 fn on_disk(at: &str, path: &Path) -> Result<Found, DeploymentError> {
@@ -162,7 +185,7 @@ mod tests {
     fn the_deepest_mount_counts_and_links_lead_nowhere() {
         let files = Files::of(&[("a/p.yml", "dir"), ("b.yml", "file"), ("a/rules/x.yml", "x"), ("a/rules/y.txt", "y")]);
         std::os::unix::fs::symlink("/etc/hostname", files.path("a/rules/out.yml")).unwrap();
-        let tree = Tree::around(&files.path("nginx.conf"));
+        let tree = Tree::new(&files.path(""), None);
         let shelf = Shelf::of(&[disk(&files, "/etc/p", "a"), disk(&files, "/etc/p/p.yml", "b.yml")], &tree);
         let here = Location::new("f", 1, 1);
         let content = |at: &str| shelf.find(at, &here).unwrap().map(|found| String::from_utf8(found.content).unwrap());

@@ -3,7 +3,7 @@
 use super::super::pki::Authority;
 use super::super::{PodFile, Substitution, SubstitutionKind, WorldError};
 use super::web;
-use crate::deployment::{MADE_CA, Prometheus, PrometheusFile, PrometheusFileKind, TargetTrust};
+use crate::deployment::{MADE_CA, Prometheus, PrometheusFile, PrometheusFileKind, Route, ScrapeTarget, TargetTrust};
 use crate::location::Location;
 
 /// Where Go looks for the certificates that the machine trusts.
@@ -16,6 +16,8 @@ pub(super) const MODE: u32 = 0o644;
 /// The files of one Prometheus, with what was made of them.
 pub(super) struct Files<'a> {
     pub(super) prometheus: &'a Prometheus,
+    /// A route that leads to it.
+    pub(super) route: &'a Route,
     pub(super) authority: &'a Authority,
     /// The names by which it is reached.
     pub(super) names: Vec<String>,
@@ -68,8 +70,8 @@ impl Files<'_> {
                 None => self.make_pair(kind, file, Some(key))?,
             },
             (PrometheusFileKind::ClientTrust, None, _) => {
-                self.add(&file.path, self.authority.certificate().to_owned());
-                self.say(SubstitutionKind::File, &file.path, "the CA of this run", Some(&file.location));
+                self.add(&file.path, self.authority.certificate());
+                self.say(SubstitutionKind::Ca, &file.path, "the CA of this run", Some(&file.location));
             }
             (PrometheusFileKind::Secret | PrometheusFileKind::Part, None, _) => {
                 self.add(&file.path, "proxyproof");
@@ -82,17 +84,17 @@ impl Files<'_> {
 
     /// What Prometheus trusts. The stubs' certificates are of the CA of this run, so that it has to be there too.
     fn add_ca(&mut self, file: &PrometheusFile, brought: Option<&[u8]>) {
-        let own = self.authority.certificate().to_owned();
+        let own = self.authority.certificate();
         let connects = self.prometheus.targets.iter().any(|target| target.trust == TargetTrust::Given && target.tls);
         match brought {
             None => {
                 self.add(&file.path, own);
-                self.say(SubstitutionKind::File, &file.path, "the CA of this run", Some(&file.location));
+                self.say(SubstitutionKind::Ca, &file.path, "the CA of this run", Some(&file.location));
             }
             Some(content) if connects => {
                 self.add(&file.path, [content, b"\n", own.as_bytes()].concat());
                 let by = "itself and the CA of this run, which issues the certificates of the targets";
-                self.say(SubstitutionKind::File, &file.path, by, Some(&file.location));
+                self.say(SubstitutionKind::Ca, &file.path, by, Some(&file.location));
             }
             Some(content) => self.add(&file.path, content),
         }
@@ -129,14 +131,13 @@ impl Files<'_> {
     /// trusts.
     fn add_trust(&mut self) {
         if self.prometheus.config_location.is_none() && self.prometheus.speaks_tls() {
-            self.add(MADE_CA, self.authority.certificate().to_owned());
+            self.add(MADE_CA, self.authority.certificate());
         }
-        let by_the_system =
-            |target: &&crate::deployment::ScrapeTarget| target.tls && target.trust == TargetTrust::System;
+        let by_the_system = |target: &&ScrapeTarget| target.tls && target.trust == TargetTrust::System;
         if let Some(target) = self.prometheus.targets.iter().find(by_the_system) {
-            self.add(SYSTEM_TRUST, self.authority.certificate().to_owned());
+            self.add(SYSTEM_TRUST, self.authority.certificate());
             let by = "the CA of this run, which issues the certificates of the targets";
-            self.say(SubstitutionKind::File, SYSTEM_TRUST, by, Some(&target.location));
+            self.say(SubstitutionKind::Ca, SYSTEM_TRUST, by, Some(&target.location));
         }
     }
 }

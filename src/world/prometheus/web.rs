@@ -62,7 +62,8 @@ fn make(files: &mut Files<'_>, web: &WebConfig) -> Result<(), WorldError> {
     files.add(KEY, leaf.key);
     files.add(&web.path, format!("tls_server_config:\n  cert_file: {CERTIFICATE}\n  key_file: {KEY}\n"));
     let by = format!("TLS with a certificate made for {}", files.names.join(", "));
-    files.say(SubstitutionKind::File, &web.path, by, web.location.as_ref());
+    let location = web.location.as_ref().unwrap_or(&files.route.proxy_pass);
+    files.say(SubstitutionKind::File, &web.path, by, Some(location));
     Ok(())
 }
 
