@@ -150,6 +150,22 @@ fn nginx_and_prometheus_have_the_same_port() {
     });
 }
 
+/// What a name or an address has on a port that nginx has of every address is still found there.
+#[test]
+fn other_hosts_have_ports_of_nginx() {
+    if !has_docker() {
+        return;
+    }
+    block_on(async {
+        let lab = boot("same-ports").await?;
+        assert_answered(&lab, &["/-/ready", "/grafana/", "/thanos/"]).await?;
+        let received = lab.received().await?;
+        only(&received, "http://10.20.30.40:80");
+        only(&received, "http://[2001:db8::5]:80");
+        lab.close().await
+    });
+}
+
 /// Clients come by relays: with the PROXY protocol from an allowed address, to loopback, and to a unix socket.
 #[test]
 fn clients_get_in_where_the_plain_way_is_closed() {
