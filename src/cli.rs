@@ -114,7 +114,11 @@ pub(crate) struct LabArgs {
 /// What is derived from the file where it is not given.
 #[derive(Debug, Args)]
 pub(crate) struct DeploymentArgs {
-    /// A flag that the deployment starts Prometheus with (repeatable)
+    /// What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) prometheus_from: Option<PathBuf>,
+
+    /// A flag that the deployment starts Prometheus with (repeatable); wins over --prometheus-from
     #[arg(long = "prometheus-arg", value_name = "ARG", allow_hyphen_values = true)]
     pub(crate) prometheus_args: Vec<String>,
 

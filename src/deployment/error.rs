@@ -199,6 +199,16 @@ pub enum DeploymentError {
         /// What stands in its first line.
         label: &'static str,
     },
+    /// The file of `--prometheus-from` does not say how Prometheus is started.
+    #[error("`{}` does not say how Prometheus is started: {problem}. {fix}", path.display())]
+    PrometheusFrom {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What was looked for and what is there.
+        problem: String,
+        /// What to do.
+        fix: String,
+    },
     /// One of the two was given without the other.
     #[error("a client needs its certificate and its key. Give both: `--client-cert FILE --client-key FILE`")]
     HalfAnIdentity,

@@ -60,7 +60,11 @@ pub use made::{Made, MadeKind};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
 pub(crate) use places::Facts;
-pub use prometheus::Prometheus;
+pub(crate) use prometheus::{MADE_CA, WEB_CONFIG};
+pub use prometheus::{
+    Prometheus, PrometheusFile, PrometheusFileKind, PrometheusFlag, PublishedPort, ScrapeTarget, TargetKind,
+    TargetTrust, Unanswered, WebConfig,
+};
 pub use resolver::Resolver;
 pub use route::Route;
 pub use server::Server;
@@ -77,7 +81,9 @@ pub struct Options {
     pub prefix: Option<String>,
     /// Which upstream is Prometheus.
     pub upstream: Option<HostPort>,
-    /// The flags that the deployment starts Prometheus with.
+    /// A unit, compose file or manifest that says how Prometheus is started.
+    pub prometheus_from: Option<PathBuf>,
+    /// The flags that the deployment starts Prometheus with; they win over those of `prometheus_from`.
     pub prometheus_args: Vec<String>,
     /// The deployment's `prometheus.yml`.
     pub prometheus_config: Option<PathBuf>,

@@ -207,10 +207,8 @@ impl Lab {
     fn texts(&self) -> Vec<SourceText> {
         let nginx = self.deployment.nginx.files.iter();
         let nginx = nginx.map(|file| SourceText { file: file.file.clone(), text: file.text.clone() });
-        let prometheus = self.deployment.prometheus.iter().filter_map(|prometheus| {
-            let file = prometheus.config_location.as_deref()?;
-            Some(SourceText { file: file.into(), text: prometheus.config.as_str().into() })
-        });
+        let prometheus = self.deployment.prometheus.iter().flat_map(|prometheus| &prometheus.sources);
+        let prometheus = prometheus.map(|(file, text)| SourceText { file: file.clone(), text: text.clone() });
         nginx.chain(prometheus).collect()
     }
 

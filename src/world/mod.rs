@@ -84,7 +84,7 @@ impl World {
         world.add_hosts(deployment, &sockets);
         world.add_ways(deployment);
         let places = world.place_prometheus(deployment, &sockets)?;
-        world.add_prometheus(deployment, &places);
+        world.add_prometheus(deployment, &places, &authority)?;
         world.add_stubs(deployment, &sockets, &places, &authority)?;
         world.point_to_the_users_own(deployment);
         Ok(world)

@@ -51,8 +51,7 @@ impl World {
         let each = wanted.iter().enumerate().map(|(number, at)| {
             let route = deployment.routes.iter().find(|route| route.prometheus == number);
             let flags = &deployment.prometheus[number];
-            let behind_tls =
-                route.is_some_and(|route| route.scheme == "https") && flags.flag("web.config.file").is_none();
+            let behind_tls = route.is_some_and(|route| route.scheme == "https") && !flags.speaks_tls();
             let own_port = FIRST_PORT + u16::try_from(number).unwrap_or(0);
             let elsewhere = Place { at: (Ipv4Addr::LOCALHOST, own_port).into(), alone: true, behind_tls };
             if behind_tls {
@@ -61,7 +60,9 @@ impl World {
             let port = at.port();
             let another = wanted.iter().enumerate().any(|(other, at)| other != number && at.port() == port);
             let stub = others(deployment).any(|other| other.address.host_port().is_some_and(|at| at.port == port));
-            let alone = another || stub || sockets.uses(port);
+            let target = deployment.prometheus.iter().flat_map(|prometheus| &prometheus.targets);
+            let scraped = target.into_iter().any(|target| target.address.port == port);
+            let alone = another || stub || scraped || sockets.uses(port);
             match sockets.at(at.ip(), port) {
                 Some(listen) if is_here(at.ip()) => Err(WorldError::PortTwice {
                     port,

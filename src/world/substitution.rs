@@ -48,6 +48,8 @@ pub enum SubstitutionKind {
     PrometheusFlags,
     /// Prometheus's own configuration.
     PrometheusConfig,
+    /// What Prometheus would connect to.
+    Target,
     /// The nginx.conf around a fragment, or a directive in it.
     Configuration,
     /// A file that the configuration includes.

@@ -124,6 +124,7 @@ fn row(substitution: &Substitution, path: &str) -> [String; 4] {
         SubstitutionKind::User => "user",
         SubstitutionKind::PrometheusFlags => "Prometheus flags",
         SubstitutionKind::PrometheusConfig => "Prometheus config",
+        SubstitutionKind::Target => "target",
         SubstitutionKind::Configuration => "configuration",
         SubstitutionKind::Include => "include",
         SubstitutionKind::Placeholder => "placeholder",
