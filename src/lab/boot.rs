@@ -201,6 +201,7 @@ fn plan(
         stubs: world.stubs.are_needed(&world.relays).then(|| (stubs_plan(infrastructure, world), READY)),
         shared_directories: world.stubs.shared_directories(),
         hosts: world.hosts.clone(),
+        redirects: world.redirects.clone(),
         addresses: world.addresses.clone(),
         ports,
     }

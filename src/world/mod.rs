@@ -15,7 +15,7 @@ pub(crate) mod stubs;
 mod substitution;
 mod ways;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::deployment::{Deployment, Route};
 
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) prometheus: Vec<Started>,
     /// Names that mean an address of the Pod.
     pub(crate) hosts: Vec<(String, IpAddr)>,
+    /// Where connections go instead that are to a port which nginx itself has here.
+    pub(crate) redirects: Vec<(SocketAddr, SocketAddr)>,
     /// Addresses that the deployment speaks of: the Pod's own here.
     pub(crate) addresses: Vec<IpAddr>,
     /// The certificate that clients trust, PEM.
@@ -64,6 +66,7 @@ impl World {
             nginx_files: configuration(deployment),
             prometheus: Vec::new(),
             hosts: Vec::new(),
+            redirects: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate(),
             client_identity: None,

@@ -53,6 +53,8 @@ impl Pod {
             network: &network,
             hosts: &plan.hosts,
             addresses: &plan.addresses,
+            redirects: &plan.redirects,
+            own_dns: plan.stubs.is_some(),
             ports: &plan.ports,
         };
         let tied = Tied::prepare(&engine, &lifeline_plan).await?;
