@@ -13,6 +13,7 @@ mod host_port;
 mod includes;
 mod listen;
 mod location_path;
+pub mod modules;
 mod named_file;
 mod nginx;
 mod normalise;
@@ -44,6 +45,7 @@ pub use directive::{Argument, ConfigFile, Directive};
 pub use error::DeploymentError;
 pub use host_port::{HostPort, HostPortError};
 pub use listen::{Interface, Listen, UnixListen};
+pub use modules::Modules;
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
 pub(crate) use places::Facts;
@@ -83,6 +85,8 @@ pub struct Deployment {
     pub servers: Vec<Server>,
     /// Every address that a `…_pass` or an `upstream` block names, once.
     pub upstreams: Vec<Upstream>,
+    /// The modules of nginx that it needs and not every build has.
+    pub modules: Modules,
     /// The DNS servers that nginx asks at run time.
     pub resolvers: Vec<Resolver>,
     /// The routes that lead to Prometheus, at least one, the surest first.
@@ -128,6 +132,7 @@ impl Deployment {
             path: path.to_owned(),
             servers: servers.into_iter().map(|(_, server)| server).collect(),
             resolvers: resolver::resolvers(&nginx),
+            modules: Modules::of(&nginx),
             nginx,
             upstreams,
             routes,
