@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::report::Programs;
 use crate::runtime::docker::{Engine, Pod};
 use crate::runtime::{PodPlan, ProgramPlan, Run};
-use crate::source::{Cache, Program, Progress, Source, SourceError};
+use crate::source::{Cache, Progress, Source, SourceError};
 use crate::world::{self, World};
 
 /// How a Lab is booted.
@@ -102,7 +102,7 @@ impl Lab {
         let sources = Sources::of(&deployment, options)?;
         let engine = Engine::connect().await?;
         let run = Arc::new(Run::begin()?);
-        let world = World::around(&deployment)?;
+        let mut world = World::around(&deployment)?;
         let provider = Provider {
             engine: engine.clone(),
             cache: Cache::from_env()?,
@@ -110,10 +110,11 @@ impl Lab {
             progress: Arc::clone(&options.progress),
         };
         let (nginx, prometheus, infrastructure) = tokio::try_join!(
-            provider.program(Program::Nginx, &sources.nginx),
-            provider.program(Program::Prometheus, &sources.prometheus),
+            provider.nginx(&sources.nginx, &deployment.modules),
+            provider.prometheus(&sources.prometheus),
             provider.infrastructure([&sources.nginx, &sources.prometheus]),
         )?;
+        world.add_modules(&deployment, &nginx.modules);
         options.progress.step("booting nginx and Prometheus");
         let plan = plan(&deployment, &world, &nginx, &prometheus);
         let ports = plan.ports.clone();
@@ -183,7 +184,7 @@ fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &P
     PodPlan {
         nginx: ProgramPlan {
             image: nginx.image.clone(),
-            arguments: nginx_arguments(deployment),
+            arguments: nginx_arguments(deployment, world),
             in_memory: Vec::new(),
             files: world.nginx_files.clone(),
             open_files: open_files(deployment),
@@ -203,12 +204,15 @@ fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &P
 
 /// As the official image starts it. A configuration that says itself whether nginx is a daemon must not be told twice:
 /// nginx refuses the duplicate.
-fn nginx_arguments(deployment: &Deployment) -> Vec<String> {
+fn nginx_arguments(deployment: &Deployment, world: &World) -> Vec<String> {
     let says_daemon = deployment.nginx.directives.iter().any(|directive| directive.name == "daemon");
-    let config = ["nginx", "-c", "/etc/nginx/nginx.conf"];
-    let daemon: &[&str] = if says_daemon { &[] } else { &["-g", "daemon off;"] };
-    let words = config.iter().chain(daemon);
-    words.map(|word| (*word).to_owned()).collect()
+    let daemon = (!says_daemon).then(|| "daemon off;".to_owned());
+    let globals: Vec<String> = world.nginx_globals.iter().cloned().chain(daemon).collect();
+    let words = ["nginx", "-c", "/etc/nginx/nginx.conf"].map(str::to_owned).into_iter();
+    match globals.is_empty() {
+        true => words.collect(),
+        false => words.chain(["-g".to_owned(), globals.join(" ")]).collect(),
+    }
 }
 
 /// What `worker_rlimit_nofile` asks for: nginx alerts if it may not have it.

@@ -4,6 +4,7 @@
 
 mod error;
 mod file;
+mod modules;
 mod names;
 mod pki;
 pub(crate) mod prometheus;
@@ -27,6 +28,8 @@ pub(crate) use ways::Way;
 pub(crate) struct World {
     /// What goes into nginx's container.
     pub(crate) nginx_files: Vec<PodFile>,
+    /// Directives that nginx gets on its command line.
+    pub(crate) nginx_globals: Vec<String>,
     /// What goes into Prometheus's container.
     pub(crate) prometheus_files: Vec<PodFile>,
     /// Prometheus's whole command line.
@@ -55,6 +58,7 @@ impl World {
         let authority = Authority::new()?;
         let mut world = Self {
             nginx_files: configuration(deployment),
+            nginx_globals: Vec::new(),
             prometheus_files: Vec::new(),
             prometheus_arguments: Vec::new(),
             hosts: Vec::new(),

@@ -27,6 +27,8 @@ pub enum SubstitutionKind {
     Key,
     /// A host name or address that means the Pod itself.
     Host,
+    /// A module of nginx, from a package.
+    Module,
     /// A file of the deployment.
     File,
     /// The flags that Prometheus runs with.

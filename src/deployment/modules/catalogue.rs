@@ -53,7 +53,8 @@ pub(super) const DEBIAN: &[Module] = &[
     Module::debian("image-filter", "http-image-filter", &["ngx_http_image_filter_module.so"], &["image_filter*"], ALL)
         .in_image(),
     Module::debian("njs", "http-js", &["ngx_http_js_module.so"], &["js_*"], FROM_BOOKWORM).in_image(),
-    Module::debian("lua", "http-lua", &["ndk_http_module.so", "ngx_http_lua_module.so"], LUA, ALL).bringing(&["lua-cjson"]),
+    Module::debian("lua", "http-lua", &["ndk_http_module.so", "ngx_http_lua_module.so"], LUA, ALL)
+        .bringing(&["lua-cjson"]),
     Module::debian("memc", "http-memc", &["ngx_http_memc_module.so"], &["memc_*"], FROM_BOOKWORM),
     Module::debian(
         "modsecurity",
@@ -69,7 +70,13 @@ pub(super) const DEBIAN: &[Module] = &[
         &["perl", "perl_modules", "perl_require", "perl_set"],
         ALL,
     ),
-    Module::debian("push-stream", "http-push-stream", &["ngx_http_push_stream_module.so"], &["push_stream_*"], FROM_TRIXIE),
+    Module::debian(
+        "push-stream",
+        "http-push-stream",
+        &["ngx_http_push_stream_module.so"],
+        &["push_stream_*"],
+        FROM_TRIXIE,
+    ),
     Module::debian(
         "set-misc",
         "http-set-misc",
@@ -105,30 +112,24 @@ pub(super) const DEBIAN: &[Module] = &[
         &["fair", "upstream_fair_shm_size"],
         ALL,
     ),
-    Module::debian(
-        "xslt",
-        "http-xslt-filter",
-        &["ngx_http_xslt_filter_module.so"],
-        &["xml_entities", "xslt_*"],
-        ALL,
-    )
-    .in_image(),
+    Module::debian("xslt", "http-xslt-filter", &["ngx_http_xslt_filter_module.so"], &["xml_entities", "xslt_*"], ALL)
+        .in_image(),
     Module::debian("xss", "http-xss", &["ngx_http_xss_filter_module.so"], &["xss_*"], FORKY),
-    Module::debian(
-        "zstd-static",
-        "http-zstd-static",
-        &["ngx_http_zstd_static_module.so"],
-        &["zstd_static*"],
-        FORKY,
-    ),
+    Module::debian("zstd-static", "http-zstd-static", &["ngx_http_zstd_static_module.so"], &["zstd_static*"], FORKY),
     Module::debian("zstd-filter", "http-zstd-filter", &["ngx_http_zstd_filter_module.so"], &["zstd", "zstd_*"], FORKY),
     Module::debian("nchan", "nchan", &["ngx_nchan_module.so"], NCHAN, ALL),
     Module::debian("rtmp", "rtmp", &["ngx_rtmp_module.so"], &["rtmp", "rtmp_*"], ALL),
     Module::debian("stream geoip", "stream-geoip", &[STREAM, "ngx_stream_geoip_module.so"], &["geoip_*"], ALL)
         .of(Part::Stream)
         .in_image(),
-    Module::debian("stream geoip2", "stream-geoip2", &[STREAM, "ngx_stream_geoip2_module.so"], &["geoip2", "geoip2_*"], ALL)
-        .of(Part::Stream),
+    Module::debian(
+        "stream geoip2",
+        "stream-geoip2",
+        &[STREAM, "ngx_stream_geoip2_module.so"],
+        &["geoip2", "geoip2_*"],
+        ALL,
+    )
+    .of(Part::Stream),
     Module::debian("stream njs", "stream-js", &[STREAM, "ngx_stream_js_module.so"], &["js_*"], FROM_BOOKWORM)
         .of(Part::Stream)
         .in_image(),
@@ -150,13 +151,8 @@ const AUTH_JWT: &[&str] = &[
     "auth_jwt_use_keyfile",
 ];
 
-const CACHE_PURGE: &[&str] = &[
-    "fastcgi_cache_purge",
-    "proxy_cache_purge",
-    "scgi_cache_purge",
-    "uwsgi_cache_purge",
-    "cache_purge_response_type",
-];
+const CACHE_PURGE: &[&str] =
+    &["fastcgi_cache_purge", "proxy_cache_purge", "scgi_cache_purge", "uwsgi_cache_purge", "cache_purge_response_type"];
 
 const LUA: &[&str] = &["lua_*", "*_by_lua*", "balancer_keepalive"];
 

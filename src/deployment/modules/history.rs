@@ -20,6 +20,25 @@ impl Module {
             .map(|(version, _)| Change::Since(version))
             .or_else(|| gone().map(|(version, _, instead)| Change::Gone(version, instead)))
     }
+
+    /// Since when nginx itself has a parameter of a directive that it has had for longer.
+    pub fn parameter_since(parameter: &str) -> Option<&'static str> {
+        PARAMETERS.iter().find(|(_, name)| *name == parameter).map(|(version, _)| *version)
+    }
+
+    /// The oldest release of Debian whose nginx is of this version or newer; if none is, the newest.
+    pub fn release_with(version: &str) -> &'static str {
+        let newer = RELEASES.iter().find(|(_, nginx)| numbers(nginx) >= numbers(version));
+        newer.or(RELEASES.last()).map_or("stable", |(release, _)| release)
+    }
+}
+
+/// The releases of Debian, oldest first, with their nginx.
+const RELEASES: &[(&str, &str)] =
+    &[("bullseye", "1.18.0"), ("bookworm", "1.22.1"), ("trixie", "1.26.3"), ("forky", "1.30.6")];
+
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map_while(|number| number.parse().ok()).collect()
 }
 
 /// Newest first, back to what the oldest release in use may lack.
@@ -79,6 +98,8 @@ const SINCE: &[(&str, &[&str])] = &[
     ("1.15.3", &["ssl_early_data"]),
 ];
 
+const PARAMETERS: &[(&str, &str)] = &[("1.29.7", "multipath"), ("1.27.3", "resolve"), ("1.25.0", "quic")];
+
 /// Other directives that did nothing any more are still taken, with a warning.
 const GONE: &[(&str, &[&str], &str)] =
     &[("1.25.1", &["ssl"], "write `ssl` behind the port of each `listen` instead: `listen 443 ssl;`")];
@@ -92,5 +113,6 @@ mod tests {
         assert_eq!(Module::history("http2"), Some(Change::Since("1.25.1")));
         assert!(matches!(Module::history("ssl"), Some(Change::Gone("1.25.1", _))));
         assert_eq!(Module::history("proxy_pass"), None);
+        assert_eq!((Module::release_with("1.19.10"), Module::release_with("1.29.6")), ("bookworm", "forky"));
     }
 }

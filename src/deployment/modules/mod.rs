@@ -8,9 +8,9 @@ mod module;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::Nginx;
 use super::directive::Directive;
 use super::tree::{CONF_DIR, Tree};
-use super::Nginx;
 use crate::location::Location;
 use catalogue::DEBIAN;
 use elsewhere::ELSEWHERE;
@@ -131,8 +131,7 @@ impl Module {
 }
 
 /// Blocks in which the first word of a line is no directive, or one of another program's.
-const OTHER_LANGUAGES: [&str; 8] =
-    ["map", "geo", "geoip2", "types", "split_clients", "charset_map", "rtmp", "mail"];
+const OTHER_LANGUAGES: [&str; 8] = ["map", "geo", "geoip2", "types", "split_clients", "charset_map", "rtmp", "mail"];
 
 fn known() -> impl Iterator<Item = &'static Module> {
     DEBIAN.iter().chain(ELSEWHERE)
@@ -173,7 +172,10 @@ mod tests {
             server { more_set_headers 'A: b'; location / { access_by_lua_block { return } } set_md5 $x y; }
         }";
         assert_eq!(names(http), ["headers-more", "lua", "set-misc"]);
-        assert_eq!(names("http { proxy_pass x; set_real_ip_from 1.2.3.4; proxy_connect_timeout 1s; http2 on; }"), [""; 0]);
+        assert_eq!(
+            names("http { proxy_pass x; set_real_ip_from 1.2.3.4; proxy_connect_timeout 1s; http2 on; }"),
+            [""; 0]
+        );
     }
 
     #[test]
@@ -186,7 +188,9 @@ mod tests {
     fn what_is_loaded_counts_by_its_file_name() {
         let modules = modules("load_module \"/usr/lib64/nginx/modules/ngx_http_lua_module.so\"; load_module x/y.so;");
         assert_eq!(modules.needed[0].module.name, "lua");
-        assert!(modules.loads("ngx_http_lua_module.so") && modules.loads("y.so") && !modules.loads("ndk_http_module.so"));
+        assert!(
+            modules.loads("ngx_http_lua_module.so") && modules.loads("y.so") && !modules.loads("ndk_http_module.so")
+        );
         assert_eq!(modules.packages().into_iter().collect::<Vec<_>>(), ["libnginx-mod-http-lua", "lua-cjson"]);
     }
 

@@ -75,6 +75,11 @@ impl Module {
         self.directives.iter().any(|pattern| fits(pattern, directive))
     }
 
+    /// Whether the official image has it as a file.
+    pub fn is_in_official_image(&self) -> bool {
+        self.image == InImage::File
+    }
+
     /// The name that Debian gives the file which loads it: `50-mod-http-lua.conf`. The number makes the order.
     pub fn conf(&self) -> Option<String> {
         let order = match (self.part, self.name) {

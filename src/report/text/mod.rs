@@ -114,6 +114,7 @@ fn row(substitution: &Substitution, path: &str) -> [String; 4] {
         SubstitutionKind::Certificate => "certificate",
         SubstitutionKind::Key => "key",
         SubstitutionKind::Host => "host",
+        SubstitutionKind::Module => "module",
         SubstitutionKind::File => "file",
         SubstitutionKind::PrometheusFlags => "Prometheus flags",
         SubstitutionKind::PrometheusConfig => "Prometheus config",
