@@ -40,6 +40,8 @@ pub(crate) struct PodPlan {
     pub addresses: Vec<IpAddr>,
     /// The TCP ports that nginx listens on: clients come in there.
     pub ports: Vec<u16>,
+    /// Further TCP ports at which clients come in: those of relays, which say nothing of nginx.
+    pub relays: Vec<u16>,
 }
 
 /// How one program is started.

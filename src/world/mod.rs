@@ -5,6 +5,7 @@
 mod error;
 mod file;
 mod files;
+mod modules;
 mod names;
 mod pki;
 mod placement;
@@ -34,6 +35,8 @@ pub(crate) use ways::Way;
 pub(crate) struct World {
     /// What goes into nginx's container.
     pub(crate) nginx_files: Vec<PodFile>,
+    /// Directives that nginx gets on its command line.
+    pub(crate) nginx_globals: Vec<String>,
     /// What each Prometheus is started with.
     pub(crate) prometheus: Vec<Started>,
     /// Names that mean an address of the Pod.
@@ -64,6 +67,7 @@ impl World {
         let authority = Authority::new()?;
         let mut world = Self {
             nginx_files: configuration(deployment),
+            nginx_globals: Vec::new(),
             prometheus: Vec::new(),
             hosts: Vec::new(),
             redirects: Vec::new(),

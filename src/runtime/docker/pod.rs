@@ -47,6 +47,7 @@ impl Pod {
     ) -> Result<Self, RuntimeError> {
         let deadline = Deadline::after(BOOT_TIME);
         let network = network::create(&engine, &run, &plan.addresses, deadline).await?;
+        let entrances: Vec<u16> = plan.ports.iter().chain(&plan.relays).copied().collect();
         let lifeline_plan = LifelinePlan {
             run: &run,
             image: infrastructure,
@@ -55,7 +56,7 @@ impl Pod {
             addresses: &plan.addresses,
             redirects: &plan.redirects,
             own_dns: plan.stubs.is_some(),
-            ports: &plan.ports,
+            ports: &entrances,
         };
         let tied = Tied::prepare(&engine, &lifeline_plan).await?;
         let joined = tied.id.clone();
