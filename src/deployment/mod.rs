@@ -6,6 +6,8 @@ mod certificate;
 mod chosen_location;
 mod directive;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod glob;
 mod host_port;
 mod includes;

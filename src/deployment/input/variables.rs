@@ -18,7 +18,7 @@ fn define(directives: &[Directive], names: &mut BTreeSet<String>) {
         let args = || directive.args.iter().map(|arg| arg.text.as_str());
         let name = match directive.name.as_str() {
             "map" | "split_clients" | "num_map" | "keyval" => args().nth(1),
-            "geo" => args().last(),
+            "geo" => args().next_back(),
             "js_var" | "js_set" | "perl_set" | "auth_request_set" | "set" => args().next(),
             name if name.starts_with("set_") || name.ends_with("_set") => args().next(),
             _ => None,
