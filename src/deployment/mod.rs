@@ -9,6 +9,8 @@ mod directive;
 mod error;
 mod files;
 mod front;
+#[cfg(test)]
+mod fuzz;
 mod glob;
 mod host_port;
 mod identity;
