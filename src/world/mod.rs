@@ -96,7 +96,9 @@ impl World {
 
     /// The name and password that are asked for on a route.
     pub(crate) fn credentials_for(&self, route: &Route) -> Option<&(String, String)> {
-        self.credentials.as_ref().filter(|_| route.access.basic.is_some())
+        let prometheus = self.prometheus.get(route.prometheus);
+        let asks = route.access.basic.is_some() || prometheus.is_some_and(|started| started.asks_for_a_password);
+        self.credentials.as_ref().filter(|_| asks)
     }
 
     /// What was made stands in no file of the user's: it is the `include` of it that can be looked at, or nothing.

@@ -1,6 +1,7 @@
 //! Prometheus's own files and its whole command line.
 
 mod files;
+mod targets;
 mod web;
 
 use super::pki::Authority;
@@ -9,6 +10,7 @@ use super::{PodFile, Substitution, SubstitutionKind, World, WorldError};
 use crate::deployment::{Deployment, Prometheus, Route, WEB_CONFIG};
 use crate::location::Location;
 use files::Files;
+pub(super) use targets::targets;
 
 /// Where its data goes: a directory of the Pod's own, in memory.
 pub(crate) const DATA: &str = "/prometheus-data";
@@ -20,6 +22,8 @@ pub(crate) struct Started {
     pub(crate) files: Vec<PodFile>,
     /// Its whole command line.
     pub(crate) arguments: Vec<String>,
+    /// Whether it asks for a name and a password itself.
+    pub(crate) asks_for_a_password: bool,
 }
 
 const LISTEN: &str = "web.listen-address";
@@ -42,7 +46,8 @@ impl World {
             let mut files = Files { prometheus, route, authority, names, credentials, files, substitutions };
             files.add_all()?;
             self.substitutions.extend(files.substitutions);
-            self.prometheus.push(Started { files: files.files, arguments });
+            let asks_for_a_password = prometheus.asks_for_a_password();
+            self.prometheus.push(Started { files: files.files, arguments, asks_for_a_password });
             self.say_how_it_starts(prometheus, route);
         }
         Ok(())

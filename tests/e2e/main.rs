@@ -15,6 +15,7 @@ mod late;
 mod library;
 mod moments;
 mod panics;
+mod prometheus;
 mod readme;
 mod remote;
 mod running;

@@ -86,6 +86,7 @@ impl Compose<'_> {
             mounts: self.mounts(service),
             ports: service.items_of("ports").iter().filter_map(|port| self.port(port)).collect(),
             location: name.location.clone(),
+            is_of_this_host: false,
         })
     }
 

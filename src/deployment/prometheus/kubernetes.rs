@@ -85,6 +85,7 @@ impl<'a> Manifest<'a> {
                 mounts: self.mounts(spec, container),
                 ports,
                 location: container.location.clone(),
+                is_of_this_host: false,
             });
         }
         Ok(())

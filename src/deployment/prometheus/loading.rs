@@ -82,8 +82,17 @@ impl Loading<'_> {
         }
     }
 
+    /// What the file of `--prometheus-from` mounts. A unit mounts nothing: what lies beside it is in Prometheus's directory.
     fn mounts(&self) -> Vec<Mount> {
-        self.start.map(|start| start.mounts.clone()).unwrap_or_default()
+        match (self.start, self.starts) {
+            (Some(start), Some(starts)) if start.is_of_this_host => {
+                let dir = starts.path.parent().unwrap_or(Path::new("")).to_owned();
+                let source = Source::Disk { path: dir.clone(), within: dir };
+                vec![Mount { at: dir_of(CONFIG).to_owned(), source }]
+            }
+            (Some(start), _) => start.mounts.clone(),
+            (None, _) => Vec::new(),
+        }
     }
 
     /// The `prometheus.yml` that the deployment brings: the one that is given, the one that is mounted, the one at its

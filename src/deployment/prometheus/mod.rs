@@ -134,6 +134,11 @@ impl Prometheus {
         self.web.as_ref().is_some_and(|web| web.tls)
     }
 
+    /// Whether it asks for a name and a password itself.
+    pub fn asks_for_a_password(&self) -> bool {
+        self.web.as_ref().is_some_and(|web| web.users.is_some())
+    }
+
     /// The place of a line and column of its `prometheus.yml`, both from one; none if that was made.
     pub fn config_place(&self, line: usize, column: usize) -> Option<Location> {
         self.config_location.as_ref().map(|_| self.origin.place(line, column))

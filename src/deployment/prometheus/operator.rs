@@ -29,6 +29,7 @@ pub(super) fn start(object: &Rc<Node>) -> Start {
         mounts: Vec::new(),
         ports: Vec::new(),
         location: object.at(&["metadata", "name"]).map_or(&object.location, |name| &name.location).clone(),
+        is_of_this_host: false,
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Start {
     pub(super) mounts: Vec<Mount>,
     pub(super) ports: Vec<PublishedPort>,
     pub(super) location: Location,
+    /// Whether it runs in no container.
+    pub(super) is_of_this_host: bool,
 }
 
 /// A port of Prometheus's container that is open elsewhere under a number of its own.

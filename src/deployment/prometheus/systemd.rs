@@ -47,7 +47,7 @@ pub(super) fn start(input: &Input<'_>) -> Result<Start, DeploymentError> {
         flag::located(&mut flags, input.text, from, to, |offset| source.location(offset));
     }
     let what = "the unit".to_owned();
-    Ok(Start { what, names: Vec::new(), flags, mounts: Vec::new(), ports: Vec::new(), location })
+    Ok(Start { what, names: Vec::new(), flags, mounts: Vec::new(), ports: Vec::new(), location, is_of_this_host: true })
 }
 
 /// The last `ExecStart=` that calls Prometheus; an empty one takes back those before it, as drop-ins do.

@@ -85,3 +85,130 @@ fn an_environment_file_alone_is_enough() {
     assert!(refusal("default", "A=1\n").contains("none of its variables holds flags"));
     assert!(refusal("default", "ARGS=\"--x 'y\"\n").contains("default:1:1: a quote in this command line"));
 }
+
+#[test]
+fn a_compose_service_is_found_by_its_image_and_read_with_its_variables() {
+    let compose = "services:\n  web:\n    image: nginx\n  prom:\n    image: \"prom/prometheus:${V:-v3}\"\n    \
+        container_name: prometheus\n    entrypoint: /bin/sh -c\n    command:\n      - exec /bin/prometheus --a=${A} --b=$$B\n    \
+        environment: [B=2]\n    ports:\n      - 8080:9090\n      - target: 9090\n        published: 9091\n        host_ip: 127.0.0.1\n      - \"9090\"\n";
+    let found = prometheus("compose.yml", compose, &[(".env", "A=1")]);
+    assert_eq!(flags(&found), ["--a=1 9:9", "--b=2 9:9"]);
+    let ports: Vec<_> =
+        found.ports.iter().map(|port| (port.port, port.container_port, port.address.as_deref())).collect();
+    assert_eq!(ports, [(8080, 9090, None), (9091, 9090, Some("127.0.0.1"))]);
+    let text =
+        "services:\n  prometheus:\n    image: prom/prometheus\n    command: >-\n      --a='1 2'\n      --web.b\n";
+    assert_eq!(flags(&prometheus("c.yml", text, &[])), ["--a=1 2 5:7", "--web.b 6:7"]);
+    let no_command = prometheus("c.yml", "services: {p: {image: prom/prometheus}}", &[]);
+    assert!(no_command.flags_given && no_command.flags.is_empty());
+}
+
+#[test]
+fn compose_mounts_only_what_is_beside_it() {
+    let compose = "services:\n  prometheus:\n    image: prom/prometheus\n    volumes:\n      - ./conf:/etc/prometheus\n      \
+        - ../secret.yml:/etc/prometheus/prometheus.yml\n      - /etc/hostname:/etc/prometheus/host.yml\n";
+    let own = "rule_files: [host.yml, '*.rules']\n";
+    let others =
+        [("d/compose.yml", compose), ("d/conf/prometheus.yml", own), ("d/conf/a.rules", "r"), ("secret.yml", "s")];
+    let files = Files::of(&[&[("nginx.conf", NGINX)], &others[..]].concat());
+    let found = load(&files, "d/compose.yml").unwrap().prometheus.remove(0);
+    assert_eq!(found.config, own);
+    let paths: Vec<_> = found.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["/etc/prometheus/a.rules"]);
+    let alone = compose.replace("./conf:/etc/prometheus\n", "data:/x\n");
+    let found = prometheus("compose.yml", &alone, &[]);
+    assert!(found.config_location.is_none());
+    assert!(found.config_missing.unwrap().0.ends_with("secret.yml"));
+}
+
+#[test]
+fn of_several_the_one_that_the_route_names_is_taken() {
+    let two = "services:\n  a: {image: prom/prometheus, command: --x}\n  b: {image: prom/prometheus, hostname: NAME, command: --y}\n";
+    assert_eq!(flags(&prometheus("c.yml", &two.replace("NAME", "prometheus"), &[])), ["--y 3:62"]);
+    let message = refusal("c.yml", &two.replace("NAME", "other"));
+    assert!(message.contains("it starts several: the service a (") && message.contains("c.yml:3:3)"), "{message}");
+    assert!(message.contains("called `prometheus` as the upstream"), "{message}");
+}
+
+#[test]
+fn the_command_line_wins_over_the_file() {
+    let files = Files::of(&[("nginx.conf", NGINX), ("u.service", "[Service]\nExecStart=prometheus --a=1 --b=1")]);
+    let from = Some(files.path("u.service"));
+    let options =
+        Options { prometheus_from: from, prometheus_args: vec!["--a".into(), "2".into()], ..Options::default() };
+    let found = files.load_with(&options).unwrap().prometheus.remove(0);
+    assert_eq!(flags(&found), ["--b=1 2:28", "--a=2"]);
+}
+
+#[test]
+fn what_does_not_start_prometheus_is_refused_with_the_cure() {
+    let missing = "[Service]\nEnvironmentFile=/etc/default/x\nExecStart=/usr/bin/prometheus $ARGS\n";
+    for (name, text, expected) in [
+        (
+            "x.txt",
+            "hello",
+            "a systemd unit (or its environment file, such as /etc/default/prometheus), a docker-compose.yml or a Kubernetes manifest",
+        ),
+        ("prometheus.yml", "scrape_configs: []", "a prometheus.yml goes with --prometheus-config"),
+        (
+            "c.yml",
+            "services:\n  web: {image: nginx}\n  e: {image: prom/node-exporter}",
+            "none of its services (web, e)",
+        ),
+        ("k.yaml", "apiVersion: v1\nkind: Service\n", "none of its objects (Service)"),
+        (
+            "u.service",
+            "[Service]\nExecStart=/usr/bin/node_exporter\n",
+            "no `ExecStart=` of its `[Service]` starts Prometheus",
+        ),
+        ("u.service", missing, "u.service:3:1: `$ARGS` is set in `/etc/default/x`, which is not beside the unit"),
+        (
+            "u.service",
+            "[Service]\nExecStart=/usr/bin/prometheus --a='b\n",
+            "u.service:2:1: a quote in this command line is never closed",
+        ),
+        (
+            "c.yml",
+            "services:\n  p:\n    image: prom/prometheus\n    command:\n      - --a=${B}\n",
+            "c.yml:5:9: the variable `B` is not set",
+        ),
+        ("c.yml", "services:\n  p: [\n", "c.yml:3:1: this is not YAML"),
+        (
+            "k.yaml",
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: prom/prometheus\n      env: [{name: A, valueFrom: {}}]\n      args: [\"--a=$(A)\"]\n",
+            "k.yaml:7:14: the value of `$(A)` is not in the manifest",
+        ),
+    ] {
+        let message = refusal(name, text);
+        assert!(message.contains(expected), "{message}");
+    }
+    let message = load(&Files::of(&[("nginx.conf", NGINX)]), "none").unwrap_err().to_string();
+    assert!(message.contains("none` does not exist"), "{message}");
+}
+
+#[test]
+fn a_web_configuration_and_secrets_are_files_of_their_own() {
+    let unit = "[Service]\nExecStart=prometheus --web.config.file=web.yml\n";
+    let web = "tls_server_config: {cert_file: a.crt, key_file: a.key}\nbasic_auth_users:\n  me: x\n";
+    let yml = "scrape_configs:\n  - job_name: a\n    scheme: https\n    bearer_token_file: /run/token\n    tls_config: {ca_file: ca.crt}\n    \
+        static_configs: [{targets: ['x', 'prometheus:9090']}]\n    consul_sd_configs: [{server: c}]\n";
+    let found =
+        prometheus("u.service", unit, &[("web.yml", web), ("prometheus.yml", yml), ("a.crt", "C"), ("a.key", "K")]);
+    assert!(found.speaks_tls() && found.asks_for_a_password());
+    let files: Vec<_> = found.files.iter().map(|file| (file.path.as_str(), file.content.is_some())).collect();
+    let expected = [
+        ("/etc/prometheus/a.crt", true),
+        ("/etc/prometheus/a.key", true),
+        ("/run/token", false),
+        ("/etc/prometheus/ca.crt", false),
+    ];
+    let mut sorted = files.clone();
+    sorted.sort_unstable();
+    let mut wanted = expected;
+    wanted.sort_unstable();
+    assert_eq!(sorted, wanted);
+    let targets: Vec<_> = found.targets.iter().map(|target| (target.address.to_string(), target.trust)).collect();
+    assert_eq!(targets, [("x:443".to_owned(), TargetTrust::Given)]);
+    assert_eq!(found.unanswered[0].key, "consul_sd_configs");
+    assert!(!format!("{found:?}").contains("\"K\""));
+}

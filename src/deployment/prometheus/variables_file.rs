@@ -105,7 +105,7 @@ pub(super) fn start(input: &Input<'_>) -> Result<Start, DeploymentError> {
         flag::joined(words.into_iter().map(|word| PrometheusFlag { text: word, location: Some(location.clone()) }));
     flag::located(&mut flags, input.text, chosen.from, chosen.to, |offset| source.location(offset));
     let what = format!("the variable {}", chosen.name);
-    Ok(Start { what, names: Vec::new(), flags, mounts: Vec::new(), ports: Vec::new(), location })
+    Ok(Start { what, names: Vec::new(), flags, mounts: Vec::new(), ports: Vec::new(), location, is_of_this_host: true })
 }
 
 fn is_command_line(value: &str) -> bool {

@@ -31,7 +31,7 @@ impl Files<'_> {
     /// Puts everything in place.
     pub(super) fn add_all(&mut self) -> Result<(), WorldError> {
         let prometheus = self.prometheus;
-        self.add(&prometheus.config_path, prometheus.config.as_bytes());
+        self.add(&prometheus.config_path, web::with_password(self));
         let mut files = prometheus.files.iter().peekable();
         while let Some(file) = files.next() {
             let key = files.next_if(|next| next.kind == PrometheusFileKind::Key && is_certificate(file.kind));

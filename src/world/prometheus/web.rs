@@ -11,6 +11,17 @@ const KEY: &str = "/etc/prometheus/proxyproof-web.key";
 /// bcrypt's least: it protects nothing, and Prometheus works through it for each new connection.
 const COST: u32 = 4;
 
+/// Prometheus's configuration; a made one gives the password that Prometheus asks itself for.
+pub(super) fn with_password(files: &Files<'_>) -> String {
+    let prometheus = files.prometheus;
+    let made = prometheus.config_location.is_none() && prometheus.asks_for_a_password();
+    let Some((user, password)) = files.credentials.filter(|_| made) else { return prometheus.config.clone() };
+    let [user, password] = [user, password].map(|text| serde_json::Value::from(text.as_str()));
+    let job = "  - job_name: prometheus\n";
+    let asked = format!("{job}    basic_auth:\n      username: {user}\n      password: {password}\n");
+    prometheus.config.replacen(job, &asked, 1)
+}
+
 /// Puts the file in place, if there is one.
 pub(super) fn add(files: &mut Files<'_>) -> Result<(), WorldError> {
     let Some(web) = &files.prometheus.web else { return Ok(()) };

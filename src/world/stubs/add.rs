@@ -8,6 +8,7 @@ use crate::location::Location;
 use crate::world::names::is_localhost;
 use crate::world::pki::Authority;
 use crate::world::placement::{Place, is_here, others, ways_to};
+use crate::world::prometheus::targets;
 use crate::world::sockets::Sockets;
 use crate::world::{PodFile, Substitution, SubstitutionKind, World, WorldError};
 
@@ -33,6 +34,7 @@ impl World {
         for place in places.iter().filter(|place| place.alone) {
             self.forward_loopback(sockets, places, place);
         }
+        self.add_target_stubs(deployment, sockets, places);
         self.add_resolvers(deployment);
         self.share_sockets_of_nginx();
         let speak_tls = || self.stubs.stubs.iter().filter(|stub| stub.speaks.needs_certificate());
@@ -61,7 +63,7 @@ impl World {
                 Address::Unix(path) => at.push(self.socket(path)),
             }
         }
-        self.push(Stub { name: "Prometheus".to_owned(), speaks, at });
+        self.push(Stub { name: "Prometheus".to_owned(), speaks, at, metrics: Vec::new() });
     }
 
     /// A Prometheus scrapes itself at `localhost`, most often.
@@ -72,7 +74,12 @@ impl World {
                 && sockets.at(at.ip(), at.port()).is_none()
         };
         let at = self.listeners(&localhost).into_iter().filter(is_free).map(Listener::Tcp).collect();
-        self.push(Stub { name: "Prometheus".to_owned(), speaks: Speaks::Forward { to: place.at, tls: false }, at });
+        self.push(Stub {
+            name: "Prometheus".to_owned(),
+            speaks: Speaks::Forward { to: place.at, tls: false },
+            at,
+            metrics: Vec::new(),
+        });
     }
 
     fn stub(&mut self, deployment: &Deployment, sockets: &Sockets, places: &[Place], upstream: &Upstream) {
@@ -91,7 +98,7 @@ impl World {
         let is_prometheus = |at: &Listener| matches!(at, Listener::Tcp(at) if places.iter().any(|place| place.at == *at && place.alone));
         let at: Vec<Listener> = at.into_iter().filter(|at| !is_prometheus(at)).collect();
         let speaks = Speaks::of_scheme(&upstream.scheme);
-        if self.push(Stub { name: name.clone(), speaks, at }) {
+        if self.push(Stub { name: name.clone(), speaks, at, metrics: Vec::new() }) {
             let by = "a stub that answers, and writes down what it received".to_owned();
             self.substitute_upstream(name, by, &upstream.location);
         }
@@ -116,7 +123,7 @@ impl World {
     }
 
     /// Where a host's port is in the Pod. `localhost` is two addresses.
-    fn listeners(&self, address: &HostPort) -> Vec<SocketAddr> {
+    pub(in crate::world) fn listeners(&self, address: &HostPort) -> Vec<SocketAddr> {
         let second = is_localhost(&address.host).then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
         let all = self.address_of(&address.host).into_iter().chain(second);
         all.map(|ip| SocketAddr::new(ip, address.port)).collect()
@@ -137,6 +144,17 @@ impl World {
         let any = !stub.at.is_empty();
         self.stubs.stubs.extend(any.then_some(stub));
         any
+    }
+
+    /// Adds a stub, or what it answers to the one that listens there already.
+    pub(in crate::world) fn push_or_extend(&mut self, stub: Stub) {
+        for path in &stub.metrics {
+            let there = self.stubs.stubs.iter_mut().filter(|known| known.at.iter().any(|at| stub.at.contains(at)));
+            for known in there.filter(|known| !known.metrics.contains(path)) {
+                known.metrics.push(path.clone());
+            }
+        }
+        self.push(stub);
     }
 
     /// Answers DNS wherever nginx asks for it, and where the programs of the Pod do.
@@ -186,6 +204,9 @@ fn certificate_names(deployment: &Deployment) -> Vec<String> {
     let hosts = deployment.upstreams.iter().filter_map(|upstream| upstream.address.host_port());
     let mut names: Vec<String> = hosts.map(|address| address.host.clone()).collect();
     collect_names(&deployment.nginx.directives, &mut names);
+    for target in targets(deployment).filter(|target| target.tls) {
+        names.extend(std::iter::once(&target.address.host).chain(&target.server_name).cloned());
+    }
     names.push("localhost".to_owned());
     names.retain(|name| name.chars().all(|c| c.is_ascii_graphic() && c != '$'));
     names.sort_unstable();

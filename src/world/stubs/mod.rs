@@ -40,7 +40,8 @@ impl Stubs {
     /// Some that stand for these and listen nowhere.
     #[cfg(test)]
     pub(crate) fn of_names(names: &[&str]) -> Self {
-        let stub = |name: &&str| Stub { name: (*name).to_owned(), speaks: Speaks::Http, at: Vec::new() };
+        let stub =
+            |name: &&str| Stub { name: (*name).to_owned(), speaks: Speaks::Http, at: Vec::new(), metrics: Vec::new() };
         Self { stubs: names.iter().map(stub).collect(), ..Self::default() }
     }
 

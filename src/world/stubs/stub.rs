@@ -12,6 +12,8 @@ pub(crate) struct Stub {
     pub(crate) speaks: Speaks,
     /// Where it listens.
     pub(crate) at: Vec<Listener>,
+    /// The paths at which it shows metrics.
+    pub(crate) metrics: Vec<String>,
 }
 
 /// Where a stub listens.
