@@ -183,7 +183,7 @@ impl Loading<'_> {
         prometheus.targets.retain(|target| {
             let host = target.address.host.as_str();
             let is_own_host = matches!(host, "localhost" | "127.0.0.1" | "::1" | "0.0.0.0")
-                || host.eq_ignore_ascii_case(&upstream.name())
+                || host.eq_ignore_ascii_case(upstream.name())
                 || names.iter().any(|name| name.eq_ignore_ascii_case(host));
             !(is_own_host && (target.address.port == own_port || target.address.port == upstream.port()))
         });
