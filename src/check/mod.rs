@@ -37,7 +37,7 @@ catalogue! {
         nginx_starts,
         nginx_log_clean,
         upstream_answers,
-    };
+    } with refusal;
     tls {
         tls_enforced,
         certificate_trusted,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::read::MAX_MIB;
+use super::read::{MAX_CONFIG_MIB, MAX_MIB};
 use super::syntax::{MAX_DEPTH, MAX_WORDS};
 use super::tree::MAX_ENTRIES;
 use crate::location::Location;
@@ -84,7 +84,7 @@ pub enum DeploymentError {
     },
     /// More than a run can hold in memory.
     #[error(
-        "{location}: the configuration, with what it includes, goes beyond {MAX_WORDS} words or {MAX_MIB} MiB. \
+        "{location}: the configuration, with what it includes, goes beyond {MAX_WORDS} words or {MAX_CONFIG_MIB} MiB. \
              Pass the part of it that leads to Prometheus"
     )]
     TooMuch {

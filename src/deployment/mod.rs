@@ -9,6 +9,8 @@ mod directive;
 mod error;
 mod files;
 mod front;
+#[cfg(test)]
+mod fuzz;
 mod glob;
 mod host_port;
 mod identity;
@@ -19,6 +21,7 @@ mod listen;
 mod location_path;
 mod lua;
 mod made;
+pub mod modules;
 mod named_file;
 mod nginx;
 mod normalise;
@@ -57,6 +60,7 @@ pub use host_port::{HostPort, HostPortError};
 pub use identity::ClientIdentity;
 pub use listen::{Interface, Listen, UnixListen};
 pub use made::{Made, MadeKind};
+pub use modules::Modules;
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
 pub(crate) use places::Facts;
@@ -114,6 +118,8 @@ pub struct Deployment {
     pub servers: Vec<Server>,
     /// Every address that a `…_pass` or an `upstream` block names, once.
     pub upstreams: Vec<Upstream>,
+    /// The modules of nginx that it needs and not every build has.
+    pub modules: Modules,
     /// The DNS servers that nginx asks at run time.
     pub resolvers: Vec<Resolver>,
     /// The routes that lead to Prometheus, at least one, the surest first.
@@ -167,6 +173,7 @@ impl Deployment {
             files,
             servers: servers.into_iter().map(|(_, server)| server).collect(),
             resolvers: resolver::resolvers(&nginx),
+            modules: Modules::of(&nginx),
             nginx,
             upstreams,
             routes,

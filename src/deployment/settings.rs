@@ -181,6 +181,7 @@ impl Settings {
         if options.prometheus_args.is_empty() {
             options.prometheus_args.clone_from(&self.prometheus.args);
         }
+        or(&mut options.prometheus_from, &self.prometheus.from);
         or(&mut options.root, &self.root);
         or(&mut options.client_cert, &self.client.certificate);
         or(&mut options.client_key, &self.client.key);

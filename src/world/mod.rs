@@ -5,6 +5,7 @@
 mod error;
 mod file;
 mod files;
+mod modules;
 mod names;
 mod pki;
 mod placement;
@@ -15,7 +16,7 @@ pub(crate) mod stubs;
 mod substitution;
 mod ways;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::deployment::{Deployment, Route};
 
@@ -34,10 +35,14 @@ pub(crate) use ways::Way;
 pub(crate) struct World {
     /// What goes into nginx's container.
     pub(crate) nginx_files: Vec<PodFile>,
+    /// Directives that nginx gets on its command line.
+    pub(crate) nginx_globals: Vec<String>,
     /// What each Prometheus is started with.
     pub(crate) prometheus: Vec<Started>,
     /// Names that mean an address of the Pod.
     pub(crate) hosts: Vec<(String, IpAddr)>,
+    /// Where connections go instead that are to a port which nginx itself has here.
+    pub(crate) redirects: Vec<(SocketAddr, SocketAddr)>,
     /// Addresses that the deployment speaks of: the Pod's own here.
     pub(crate) addresses: Vec<IpAddr>,
     /// The certificate that clients trust, PEM.
@@ -62,8 +67,10 @@ impl World {
         let authority = Authority::new()?;
         let mut world = Self {
             nginx_files: configuration(deployment),
+            nginx_globals: Vec::new(),
             prometheus: Vec::new(),
             hosts: Vec::new(),
+            redirects: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate(),
             client_identity: None,

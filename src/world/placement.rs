@@ -1,6 +1,6 @@
 //! Where each Prometheus listens, so that nginx finds it where its configuration says.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::sockets::Sockets;
 use super::{World, WorldError};
@@ -52,9 +52,10 @@ impl World {
             let route = deployment.routes.iter().find(|route| route.prometheus == number);
             let flags = &deployment.prometheus[number];
             let behind_tls = route.is_some_and(|route| route.scheme == "https") && !flags.speaks_tls();
+            let own_port = FIRST_PORT + u16::try_from(number).unwrap_or(0);
+            let elsewhere = Place { at: (Ipv4Addr::LOCALHOST, own_port).into(), alone: true, behind_tls };
             if behind_tls {
-                let port = FIRST_PORT + u16::try_from(number).unwrap_or(0);
-                return Ok(Place { at: (Ipv4Addr::LOCALHOST, port).into(), alone: true, behind_tls });
+                return Ok(elsewhere);
             }
             let port = at.port();
             let another = wanted.iter().enumerate().any(|(other, at)| other != number && at.port() == port);
@@ -63,13 +64,14 @@ impl World {
             let scraped = target.into_iter().any(|target| target.address.port == port);
             let alone = another || stub || scraped || sockets.uses(port);
             match sockets.at(at.ip(), port) {
-                Some(listen) if alone => Err(WorldError::PortTwice {
+                Some(listen) if is_here(at.ip()) => Err(WorldError::PortTwice {
                     port,
                     address: at.ip(),
                     listen: listen.clone(),
                     prometheus: route.map(|route| route.proxy_pass.clone()).unwrap_or_else(|| listen.clone()),
                 }),
-                _ => Ok(Place { at: *at, alone, behind_tls }),
+                Some(_) => Ok(elsewhere),
+                None => Ok(Place { at: *at, alone, behind_tls }),
             }
         });
         each.collect()
@@ -87,6 +89,11 @@ impl World {
             None => (address, port).into(),
         }
     }
+}
+
+/// Whether an address means the machine itself, on which nobody can have nginx's port beside it.
+pub(super) fn is_here(address: IpAddr) -> bool {
+    address == IpAddr::V4(Ipv4Addr::LOCALHOST) || address == IpAddr::V6(Ipv6Addr::LOCALHOST)
 }
 
 /// The address, unless it is every one, and the port that its flags give it.

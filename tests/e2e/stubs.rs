@@ -149,3 +149,43 @@ fn nginx_and_prometheus_have_the_same_port() {
         lab.close().await
     });
 }
+
+/// What a name or an address has on a port that nginx has of every address is still found there.
+#[test]
+fn other_hosts_have_ports_of_nginx() {
+    if !has_docker() {
+        return;
+    }
+    block_on(async {
+        let lab = boot("same-ports").await?;
+        assert_answered(&lab, &["/-/ready", "/grafana/", "/thanos/"]).await?;
+        let received = lab.received().await?;
+        only(&received, "http://10.20.30.40:80");
+        only(&received, "http://[2001:db8::5]:80");
+        lab.close().await
+    });
+}
+
+/// Clients come by relays: with the PROXY protocol from an allowed address, to loopback, and to a unix socket.
+#[test]
+fn clients_get_in_where_the_plain_way_is_closed() {
+    if !has_docker() {
+        return;
+    }
+    block_on(async {
+        let lab = boot("proxy-protocol").await?;
+        assert_answered(&lab, &["/-/ready", "/grafana/"]).await?;
+        let received = lab.received().await?;
+        let grafana = only(&received, "http://grafana:3000");
+        for header in ["x-real-ip", "x-forwarded-for"] {
+            assert!(grafana.headers[header].starts_with("192.0.2."), "{grafana:#?}");
+        }
+        lab.close().await?;
+        for fixture in ["listen-loopback", "listen-socket"] {
+            let lab = boot(fixture).await?;
+            assert_answered(&lab, &["/-/ready"]).await?;
+            lab.close().await?;
+        }
+        Ok(())
+    });
+}

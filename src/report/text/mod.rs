@@ -118,6 +118,7 @@ fn row(substitution: &Substitution, path: &str) -> [String; 4] {
         SubstitutionKind::PasswordFile => "password file",
         SubstitutionKind::Upstream => "upstream",
         SubstitutionKind::Resolver => "resolver",
+        SubstitutionKind::Module => "module",
         SubstitutionKind::File => "file",
         SubstitutionKind::Directory => "directory",
         SubstitutionKind::Log => "log",

@@ -1,16 +1,19 @@
 //! Which stubs a deployment needs, and where they listen.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{Listener, SOCKETS, Speaks, Stub};
 use crate::deployment::{Address, Deployment, HostPort, Upstream};
 use crate::location::Location;
 use crate::world::names::is_localhost;
 use crate::world::pki::Authority;
-use crate::world::placement::{Place, others, ways_to};
+use crate::world::placement::{Place, is_here, others, ways_to};
 use crate::world::prometheus::targets;
 use crate::world::sockets::Sockets;
 use crate::world::{PodFile, Substitution, SubstitutionKind, World, WorldError};
+
+/// The first port of listeners to which connections are led that are to a port of nginx.
+const FIRST_DIVERTED: u16 = 58_000;
 
 impl World {
     /// Puts a stub in the place of every upstream that is no Prometheus, and passes on what comes to a Prometheus at
@@ -53,9 +56,9 @@ impl World {
                         true => *at == place.at,
                         false => at.port() == place.at.port(),
                     };
-                    let free = self.listeners(address).into_iter();
-                    let free = free.filter(|at| !reached(place, at) && sockets.at(at.ip(), at.port()).is_none());
-                    at.extend(free.map(Listener::Tcp));
+                    let others = self.listeners(address).into_iter().filter(|at| !reached(place, at));
+                    let others: Vec<SocketAddr> = others.collect();
+                    at.extend(others.into_iter().filter_map(|at| self.room(sockets, at)).map(Listener::Tcp));
                 }
                 Address::Unix(path) => at.push(self.socket(path)),
             }
@@ -86,17 +89,8 @@ impl World {
         };
         let at = match &upstream.address {
             Address::Tcp(address) => {
-                let all = self.listeners(address);
-                let taken = all.iter().find_map(|at| sockets.at(at.ip(), at.port()));
-                let free: Vec<_> = all.iter().filter(|at| sockets.at(at.ip(), at.port()).is_none()).collect();
-                if let (Some(listen), true, false) =
-                    (taken, free.is_empty(), all.iter().all(|at| at.ip().is_loopback()))
-                {
-                    let by = format!("nginx itself, which has that port of every address here ({listen})");
-                    self.substitute_upstream(name, by, &upstream.location);
-                    return;
-                }
-                free.into_iter().map(|at| Listener::Tcp(*at)).collect()
+                let all = self.listeners(address).into_iter();
+                all.filter_map(|at| self.room(sockets, at)).map(Listener::Tcp).collect()
             }
             Address::Unix(path) if listens_on(deployment, path) => Vec::new(),
             Address::Unix(path) => vec![self.socket(path)],
@@ -108,6 +102,24 @@ impl World {
             let by = "a stub that answers, and writes down what it received".to_owned();
             self.substitute_upstream(name, by, &upstream.location);
         }
+    }
+
+    /// Where a listener can be for an address and port: there, or where connections to it are led because nginx has that
+    /// port of every address. Nowhere if the deployment means nginx itself.
+    fn room(&mut self, sockets: &Sockets, at: SocketAddr) -> Option<SocketAddr> {
+        if sockets.at(at.ip(), at.port()).is_none() {
+            return Some(at);
+        }
+        if let Some((_, to)) = self.redirects.iter().find(|(from, _)| *from == at) {
+            return Some(*to);
+        }
+        let port = FIRST_DIVERTED.saturating_add(u16::try_from(self.redirects.len()).unwrap_or(u16::MAX));
+        let local: IpAddr = if at.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        let to = SocketAddr::new(local, port);
+        (!is_here(at.ip())).then(|| {
+            self.redirects.push((at, to));
+            to
+        })
     }
 
     /// Where a host's port is in the Pod. `localhost` is two addresses.

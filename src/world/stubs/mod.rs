@@ -56,7 +56,7 @@ impl Stubs {
     }
 
     /// The same program, asked to write a mark into the log behind all that was received before.
-    pub(crate) fn mark<'a>(text: &'a str) -> [&'a str; 4] {
+    pub(crate) fn mark(text: &str) -> [&str; 4] {
         ["perl", "/proxyproof/stubs.pl", "mark", text]
     }
 
