@@ -52,6 +52,8 @@ pub(crate) enum Command {
         #[arg(long)]
         clean: bool,
     },
+    /// Print the JSON Schema of proxyproof.toml, for editors
+    Schema,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -63,8 +65,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The deployment's nginx.conf, a fragment of one (conf.d, sites-enabled), or a directory such as /etc/nginx;
-    /// several are several deployments, checked one after the other
+    /// An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx; each is a deployment
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 
@@ -81,7 +82,7 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
-    /// The deployment's nginx.conf, a fragment of one (conf.d, sites-enabled), or a directory such as /etc/nginx
+    /// An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) path: PathBuf,
 
@@ -112,7 +113,11 @@ pub(crate) struct LabArgs {
 /// What is derived from the file where it is not given.
 #[derive(Debug, Args)]
 pub(crate) struct DeploymentArgs {
-    /// A flag that the deployment starts Prometheus with (repeatable)
+    /// What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) prometheus_from: Option<PathBuf>,
+
+    /// A flag that the deployment starts Prometheus with (repeatable); wins over --prometheus-from
     #[arg(long = "prometheus-arg", value_name = "ARG", allow_hyphen_values = true)]
     pub(crate) prometheus_args: Vec<String>,
 
@@ -135,6 +140,18 @@ pub(crate) struct DeploymentArgs {
     /// What clients trust, for a certificate that the deployment brings
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cacert: Option<PathBuf>,
+
+    /// The certificate that clients show, where the deployment asks for one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+
+    /// The key of the certificate that clients show
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+
+    /// A user of the deployment's own password files; without it they are replaced
+    #[arg(long, value_name = "USER:PASS", value_parser = credentials)]
+    pub(crate) basic_auth: Option<(String, String)>,
 
     /// A further file of the same deployment, such as the one that holds the upstreams (repeatable)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -208,6 +225,15 @@ fn prefix(text: &str) -> Result<String, &'static str> {
         Ok(text.to_owned())
     } else {
         Err("a prefix begins with `/`, as in /prometheus; `/` alone is the root")
+    }
+}
+
+fn credentials(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once(':') {
+        Some((user, password)) if !user.is_empty() && !text.contains(['\n', '\r']) => {
+            Ok((user.to_owned(), password.to_owned()))
+        }
+        _ => Err("a user and a password have a colon between them, as in admin:secret"),
     }
 }
 

@@ -10,7 +10,7 @@ mod selection;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
 use crate::observe::Observer;
 
@@ -58,6 +58,9 @@ catalogue! {
         api_query,
         scrape_target_up,
     } with exposition;
+    exposure {
+        address_rules,
+    };
 }
 
 /// What is known of a check without running it: the words of `proxyproof explain`.
@@ -112,6 +115,7 @@ impl Check {
             actual: String::new(),
             location: None,
             fix: String::new(),
+            edits: Vec::new(),
             reproduce: None,
         }
     }
@@ -134,8 +138,9 @@ impl Finding {
         Self { location: location.into(), ..self }
     }
 
-    pub(crate) fn fix(self, fix: impl Into<String>) -> Self {
-        Self { fix: fix.into(), ..self }
+    pub(crate) fn fix(self, fix: impl Into<Fix>) -> Self {
+        let Fix { text, edits } = fix.into();
+        Self { fix: text, edits, ..self }
     }
 
     pub(crate) fn shown_by(self, command: String) -> Self {

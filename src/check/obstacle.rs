@@ -14,7 +14,7 @@ pub(super) fn is_prometheus(seen: &Seen) -> bool {
 /// Whether nginx keeps this client from seeing what is behind it.
 pub(super) fn get_past(seen: &Seen) -> Result<(), Skip> {
     match seen.status {
-        401 => Err(Skip("nginx asks for credentials (401), and there is no way yet to give them".to_owned())),
+        401 => Err(Skip("nginx asks for credentials that this client does not have (401)".to_owned())),
         403 => Err(Skip("nginx forbids it to this client (403)".to_owned())),
         502..=504 => Err(Skip(format!("nginx does not reach Prometheus ({}): see upstream-answers", seen.status))),
         _ => Ok(()),

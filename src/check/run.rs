@@ -61,7 +61,10 @@ async fn one(check: &'static Check, observer: &Observer, selection: &Selection) 
     };
     let (outcome, reason, findings) = match answer {
         Err(Skip(reason)) => (Outcome::Skip, Some(reason), Vec::new()),
-        Ok(findings) => (outcome(&findings), None, findings),
+        Ok(findings) => {
+            let findings: Vec<_> = findings.into_iter().map(|finding| selection.judged(finding)).collect();
+            (outcome(&findings), None, findings)
+        }
     };
     (CheckResult { id: check.id, outcome, reason, duration: begun.elapsed() }, findings)
 }

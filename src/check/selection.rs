@@ -1,20 +1,27 @@
 //! Which checks are asked: all, or those that `--only` names, without those that `--skip` names with a reason.
 
+use toml::Spanned;
+
 use super::CATALOGUE;
+use crate::deployment::Settings;
+use crate::finding::{Finding, Level};
+use crate::location::Location;
 
 /// Which checks are asked.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     only: Vec<String>,
     skip: Vec<(String, String)>,
+    levels: Vec<(String, Level, String)>,
     slow: bool,
 }
 
 /// An id that is not in the catalogue.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no check `{id}`{}; `proxyproof checks` lists all", .nearest.map(|id| format!(", did you mean `{id}`?")).unwrap_or_default())]
+#[error("{}there is no check `{id}`{}; `proxyproof checks` lists all", .location.as_ref().map(|location| format!("{location}: ")).unwrap_or_default(), .nearest.map(|id| format!(", did you mean `{id}`?")).unwrap_or_default())]
 pub struct UnknownCheck {
     id: String,
+    location: Option<Location>,
     nearest: Option<&'static str>,
 }
 
@@ -24,10 +31,36 @@ impl Selection {
         let named = only.iter().chain(skip.iter().map(|(id, _)| id));
         for id in named {
             if !CATALOGUE.iter().any(|check| check.id == id) {
-                return Err(UnknownCheck { id: id.clone(), nearest: nearest(id) });
+                return Err(UnknownCheck { id: id.clone(), location: None, nearest: nearest(id) });
             }
         }
-        Ok(Self { only, skip, slow: false })
+        Ok(Self { only, skip, levels: Vec::new(), slow: false })
+    }
+
+    /// The same, and what a deployment's own settings skip, raise and lower. What is skipped here keeps its reason.
+    ///
+    /// # Errors
+    ///
+    /// If they name a check that does not exist; the message says where.
+    pub fn under(mut self, settings: &Settings) -> Result<Self, UnknownCheck> {
+        for (id, reason) in &settings.skip {
+            self.skip.push((known(id, settings)?, reason.clone()));
+        }
+        for (id, judgement) in &settings.level {
+            self.levels.push((known(id, settings)?, judgement.level, judgement.reason.clone()));
+        }
+        Ok(self)
+    }
+
+    /// A finding at the level that it has in this deployment.
+    pub(super) fn judged(&self, finding: Finding) -> Finding {
+        match self.levels.iter().find(|(id, ..)| id == finding.check) {
+            Some((_, level, reason)) if *level != finding.level => {
+                let message = format!("{} ({} here: {reason})", finding.message, level.name());
+                Finding { level: *level, message, ..finding }
+            }
+            _ => finding,
+        }
     }
 
     /// Whether checks may wait for what takes Prometheus seconds, such as its first scrape.
@@ -46,6 +79,14 @@ impl Selection {
 
     pub(super) fn reason_to_skip(&self, id: &str) -> Option<&str> {
         self.skip.iter().find(|(skipped, _)| skipped == id).map(|(_, reason)| reason.as_str())
+    }
+}
+
+fn known(id: &Spanned<String>, settings: &Settings) -> Result<String, UnknownCheck> {
+    let text = id.get_ref();
+    match CATALOGUE.iter().any(|check| check.id == text) {
+        true => Ok(text.clone()),
+        false => Err(UnknownCheck { id: text.clone(), location: settings.location(id), nearest: nearest(text) }),
     }
 }
 

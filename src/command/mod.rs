@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
 use clap::CommandFactory;
-use proxyproof::deployment::Options;
+use proxyproof::deployment::{Options, Settings};
 use proxyproof::{BootOptions, Error, Result};
 
 use crate::cli::{Cli, Command, DeploymentArgs, LabArgs};
@@ -22,6 +22,7 @@ pub(crate) async fn run(command: Command) -> Result<u8> {
         Command::Up(args) => up::run(args).await,
         Command::Explain { check } => print(&catalogue::explain(&check)),
         Command::Checks => print(&catalogue::list()),
+        Command::Schema => print(&format!("{:#}\n", Settings::schema())),
         Command::Doctor { clean } => doctor::run(clean).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -42,9 +43,13 @@ fn deployment_options(args: DeploymentArgs) -> Options {
         server_name: args.server_name,
         prefix: args.prefix,
         upstream: args.upstream,
+        prometheus_from: args.prometheus_from,
         prometheus_args: args.prometheus_args,
         prometheus_config: args.prometheus_config,
         cacert: args.cacert,
+        client_cert: args.client_cert,
+        client_key: args.client_key,
+        basic_auth: args.basic_auth,
         root: args.root,
         env: args.env,
         with: args.with,

@@ -25,7 +25,10 @@ fn introduce(lab: &Lab, out: &mut dyn Write) -> std::io::Result<()> {
         "nginx {} ({}) in front of Prometheus {} ({})\n",
         programs.nginx.version, programs.nginx.source, programs.prometheus.version, programs.prometheus.source
     )?;
-    writeln!(out, "  {}\n", lab.public_url())?;
+    for url in lab.public_urls() {
+        writeln!(out, "  {url}")?;
+    }
+    writeln!(out)?;
     for command in lab.commands() {
         writeln!(out, "  {command}")?;
     }

@@ -7,24 +7,43 @@ use super::host_port::HostPort;
 use super::location_path::{self, Kind, Mapping};
 use super::pass::{self, Pass};
 use super::server::Server;
-use super::upstream::{Named, Target, Upstreams};
+use super::upstream::{Address, Named, PROMETHEUS_PORT, Target, Upstreams};
 use super::{Nginx, Options};
 
 /// A `proxy_pass` that may lead to Prometheus.
 pub(super) struct Candidate<'a> {
+    /// The server, by its index among all.
     pub(super) server: usize,
     pub(super) location: &'a Directive,
     pub(super) proxy_pass: &'a Directive,
-    target: Target,
-    pub(super) upstream: HostPort,
+    /// What its `proxy_pass` says: `http` or `https`.
+    pub(super) scheme: String,
+    pub(super) upstream: Address,
+    /// The other servers of the same `upstream` block.
+    pub(super) peers: Vec<Address>,
     pub(super) mapping: Mapping,
     pub(super) why: Why,
 }
 
-/// The best candidate, with the other servers of its `upstream` block.
-pub(super) struct Best<'a> {
-    pub(super) candidate: Candidate<'a>,
-    pub(super) peers: Vec<HostPort>,
+impl Candidate<'_> {
+    /// Whether it is for all of Prometheus below one path, not for an endpoint or for what a regex picks out.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.mapping.endpoint_only && matches!(self.mapping.kind, Kind::Prefix | Kind::AnchoredRegex)
+    }
+
+    /// Whether both lead to the same Prometheus.
+    pub(super) fn shares_upstream(&self, other: &Self) -> bool {
+        same(&self.upstream, &other.upstream) || other.peers.iter().any(|peer| same(&self.upstream, peer))
+    }
+}
+
+/// Whether two addresses are the same place: loopback has many names.
+pub(super) fn same(a: &Address, b: &Address) -> bool {
+    let host = |address: &Address| match address.name() {
+        "localhost" | "::1" | "0.0.0.0" => "127.0.0.1".to_owned(),
+        name => name.to_ascii_lowercase(),
+    };
+    a.port() == b.port() && host(a) == host(b)
 }
 
 /// What tells that an upstream is Prometheus; the earlier, the surer.
@@ -41,29 +60,24 @@ impl fmt::Display for Why {
         match self {
             Self::Option => f.write_str("`--upstream` names it"),
             Self::Name(name) => write!(f, "its upstream is called `{name}`"),
-            Self::Port => write!(f, "its port is {PORT}"),
+            Self::Port => write!(f, "its port is {PROMETHEUS_PORT}"),
             Self::Path(path) => write!(f, "its location is `{path}`"),
         }
     }
 }
 
-/// The port that Prometheus listens on if nobody says otherwise.
-const PORT: u16 = 9090;
-
-/// The best candidate; of equals the first in the file.
-pub(super) fn best<'a>(nginx: &'a Nginx, servers: &[(&'a Directive, Server)], options: &Options) -> Option<Best<'a>> {
+/// Every candidate, the best first; of equals the first in the file.
+pub(super) fn all<'a>(nginx: &'a Nginx, servers: &[(&'a Directive, Server)], options: &Options) -> Vec<Candidate<'a>> {
     let upstreams = Upstreams::of(nginx.directives.iter().filter(|directive| directive.is("http")));
-    let found = servers.iter().enumerate().flat_map(|(index, (block, _))| {
-        let passes = pass::passes(block).into_iter().filter(|pass| pass.directive.is("proxy_pass"));
-        passes.map(move |pass| (index, pass))
-    });
-    let candidates = found.filter_map(|(index, pass)| candidate(index, &pass, &upstreams, options));
-    let candidate = candidates.min_by_key(|candidate| rank(candidate, &servers[candidate.server].1, options))?;
-    let named = upstreams.resolve(&candidate.target, candidate.proxy_pass);
-    let addresses = named.iter().map(|named| named.address.clone());
-    let peers = addresses.filter(|address| *address != candidate.upstream).collect();
-    Some(Best { candidate, peers })
+    let passes = pass::in_servers(nginx).into_iter().filter(|(_, pass)| pass.directive.is("proxy_pass"));
+    let found = passes.filter_map(|(server, pass)| candidate(server, &pass, &upstreams, options));
+    let mut candidates: Vec<Candidate<'_>> = found.take(MOST).collect();
+    candidates.sort_by_cached_key(|candidate| rank(candidate, &servers[candidate.server].1, options));
+    candidates
 }
+
+/// More than anybody asks about; a hostile file can have a million.
+const MOST: usize = 10_000;
 
 fn candidate<'a>(
     server: usize,
@@ -71,12 +85,17 @@ fn candidate<'a>(
     upstreams: &Upstreams<'a>,
     options: &Options,
 ) -> Option<Candidate<'a>> {
+    /// More servers of one `upstream` block than anybody runs.
+    const MOST_PEERS: usize = 64;
     let location = pass.location?;
     let target = Target::parse(pass.directive, &pass.text)?;
     let named = upstreams.resolve(&target, pass.directive);
     let (upstream, why) = identify(&named, &target.authority, location, options.upstream.as_ref())?;
     let mapping = Mapping::of(location, target.uri.as_deref());
-    Some(Candidate { server, location, proxy_pass: pass.directive, target, upstream, mapping, why })
+    let peers = named.iter().map(|named| &named.address).filter(|address| **address != upstream);
+    let peers = peers.take(MOST_PEERS).cloned().collect();
+    let scheme = target.scheme;
+    Some(Candidate { server, location, proxy_pass: pass.directive, scheme, upstream, peers, mapping, why })
 }
 
 /// Which of the addresses is Prometheus, and what tells it.
@@ -85,19 +104,20 @@ fn identify(
     authority: &str,
     location: &Directive,
     wanted: Option<&HostPort>,
-) -> Option<(HostPort, Why)> {
+) -> Option<(Address, Why)> {
     let mut addresses = named.iter().map(|named| &named.address);
     if let Some(wanted) = wanted {
-        return addresses.find(|address| address.same_as(wanted)).map(|address| (address.clone(), Why::Option));
+        let is_wanted = |address: &&Address| address.host_port().is_some_and(|address| address.same_as(wanted));
+        return addresses.find(is_wanted).map(|address| (address.clone(), Why::Option));
     }
     let first = addresses.next()?;
     let block = authority.rsplit_once(':').map_or(authority, |(name, _)| name);
     let path = location_path::written(location);
-    let why = if let Some(name) = [block, &first.host].into_iter().find(|name| is_prometheus(name)) {
+    let why = if let Some(name) = [block, first.name()].into_iter().find(|name| is_prometheus(name)) {
         Why::Name(name.to_owned())
-    } else if first.port == PORT {
+    } else if first.host_port().is_some_and(|first| first.port == PROMETHEUS_PORT) && !is_another_program(path) {
         Why::Port
-    } else if path.to_ascii_lowercase().contains("prometheus") && !is_another_program(&first.host) {
+    } else if path.to_ascii_lowercase().contains("prometheus") && !is_another_program(first.name()) {
         Why::Path(path.to_owned())
     } else {
         return None;
@@ -117,7 +137,7 @@ fn is_prometheus(name: &str) -> bool {
 
 fn is_another_program(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["alertmanager", "pushgateway", "grafana", "exporter", "karma"].iter().any(|other| name.contains(other))
+    ["alertmanager", "pushgateway", "grafana", "exporter", "karma", "cockpit"].iter().any(|other| name.contains(other))
 }
 
 /// The smaller, the better.
@@ -132,7 +152,15 @@ fn rank(candidate: &Candidate<'_>, server: &Server, options: &Options) -> impl O
         Why::Path(_) => 3,
     };
     let kind: Kind = mapping.kind;
-    (other_name, other_prefix, why, !server.tls(), mapping.endpoint_only, kind, candidate.upstream.port != PORT)
+    (
+        other_name,
+        other_prefix,
+        why,
+        !server.tls(),
+        mapping.endpoint_only,
+        kind,
+        candidate.upstream.port() != PROMETHEUS_PORT,
+    )
 }
 
 #[cfg(test)]

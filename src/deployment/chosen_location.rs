@@ -2,18 +2,16 @@
 
 use regex::bytes::RegexBuilder;
 
+use super::Nginx;
 use super::directive::Directive;
 use super::location_path::{Pattern, pattern};
-use super::{Deployment, Nginx};
 
-impl Deployment {
-    /// The `location` of the route's server that nginx takes for a path of the public server.
-    ///
-    /// None where no location is for it, or where a regex is one that only PCRE understands.
-    pub(crate) fn location_for(&self, path: &str) -> Option<&Directive> {
-        let server = servers(&self.nginx).nth(self.route.server)?;
-        choose(server, path).ok().flatten().map(|choice| choice.location)
-    }
+/// The `location` of a server, by its index among the deployment's, that nginx takes for a path.
+///
+/// None where no location is for it, or where a regex is one that only PCRE understands.
+pub(super) fn of_server<'a>(nginx: &'a Nginx, server: usize, path: &str) -> Option<&'a Directive> {
+    let server = servers(nginx).nth(server)?;
+    choose(server, path).ok().flatten().map(|choice| choice.location)
 }
 
 /// The `server` blocks, in the order of [`Deployment::servers`].

@@ -189,23 +189,29 @@ pub enum DeploymentError {
         /// The name of the directive that is missing.
         missing: &'static str,
     },
-    /// One half of a pair is in the tree, the other is not.
-    #[error(
-        "{location}: the tree brings the {present} `{present_path}` without its {missing} `{missing_path}`. \
-             Put the {missing} into the tree, or take the {present} out so that a pair is made"
-    )]
-    HalfBrought {
-        /// The directive that names the half which is there.
-        location: Location,
-        /// `certificate` or `key`.
-        present: &'static str,
-        /// The path of the half that is there, as the file names it.
-        present_path: String,
-        /// `key` or `certificate`.
-        missing: &'static str,
-        /// The path of the half that is not there, as the file names it.
-        missing_path: String,
+    /// The files of `--client-cert` and `--client-key` are not what a client can show.
+    #[error("`{}` holds no {wanted} in PEM form. Pass a file that has a line `-----BEGIN {label}-----`", path.display())]
+    NotAnIdentity {
+        /// The path as it was given.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        wanted: &'static str,
+        /// What stands in its first line.
+        label: &'static str,
     },
+    /// The file of `--prometheus-from` does not say how Prometheus is started.
+    #[error("`{}` does not say how Prometheus is started: {problem}. {fix}", path.display())]
+    PrometheusFrom {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What was looked for and what is there.
+        problem: String,
+        /// What to do.
+        fix: String,
+    },
+    /// One of the two was given without the other.
+    #[error("a client needs its certificate and its key. Give both: `--client-cert FILE --client-key FILE`")]
+    HalfAnIdentity,
     /// No `proxy_pass` that looks like Prometheus.
     #[error("`{}` has no route that leads to {wanted}. {upstreams}", path.display())]
     NoRoute {
@@ -215,6 +221,20 @@ pub enum DeploymentError {
         wanted: String,
         /// The upstreams that there are, and how to name one.
         upstreams: String,
+    },
+    /// More than one Pod can hold.
+    #[error(
+        "`{}` leads to {} Prometheus servers by {routes} routes, more than can run side by side: {}. \
+         Name the one to look at: `--upstream HOST:PORT`, or one route by `--server-name NAME` and `--prefix PATH`",
+        path.display(), servers.len(), shortened(servers)
+    )]
+    TooManyTargets {
+        /// The path as it was given.
+        path: PathBuf,
+        /// The servers' addresses.
+        servers: Vec<String>,
+        /// How many routes lead to them.
+        routes: usize,
     },
     /// The name that was given for the public URL can't be in one.
     #[error(
@@ -246,9 +266,14 @@ impl DeploymentError {
             | Self::Manifest { location }
             | Self::Placeholders { location, .. }
             | Self::ShellDefault { location, .. }
-            | Self::HalfNamed { location, .. }
-            | Self::HalfBrought { location, .. } => Some(location),
+            | Self::HalfNamed { location, .. } => Some(location),
             _ => None,
         }
     }
+}
+
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(SHOWN)].join(", "))
 }

@@ -1,15 +1,19 @@
 //! What the user has: an nginx configuration and how Prometheus is started. Loaded once; what is loaded is valid.
 
+mod access;
 mod blocks;
 mod candidate;
 mod certificate;
 mod chosen_location;
 mod directive;
 mod error;
+mod files;
+mod front;
 #[cfg(test)]
 mod fuzz;
 mod glob;
 mod host_port;
+mod identity;
 mod includes;
 mod input;
 mod layer;
@@ -25,8 +29,11 @@ mod places;
 mod prometheus;
 mod public_name;
 mod read;
+mod resolver;
 mod route;
+mod routes;
 mod server;
+pub mod settings;
 mod source_text;
 mod stock;
 mod syntax;
@@ -42,19 +49,30 @@ mod word;
 
 use std::path::{Path, PathBuf};
 
+pub use access::{Access, AddressRule, ClientCertificate};
 pub use certificate::KeyPair;
 pub use directive::{Argument, ConfigFile, Directive};
 pub use error::DeploymentError;
+pub use files::{FileKind, FileUse, Files, PairUse, ShownBy, User};
+pub(crate) use front::stream_listens;
 pub use host_port::{HostPort, HostPortError};
-pub use listen::{Listen, UnixListen};
+pub use identity::ClientIdentity;
+pub use listen::{Interface, Listen, UnixListen};
 pub use made::{Made, MadeKind};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
-pub use prometheus::Prometheus;
+pub(crate) use places::Facts;
+pub(crate) use prometheus::{MADE_CA, WEB_CONFIG};
+pub use prometheus::{
+    Prometheus, PrometheusFile, PrometheusFileKind, PrometheusFlag, PublishedPort, ScrapeTarget, TargetKind,
+    TargetTrust, Unanswered, WebConfig,
+};
+pub use resolver::Resolver;
 pub use route::Route;
 pub use server::Server;
+pub use settings::Settings;
 pub use tree::Tree;
-pub use upstream::Upstream;
+pub use upstream::{Address, Upstream};
 
 /// What can be said beside the path. All of it is derived from the file where it is not given.
 #[derive(Clone, Debug, Default)]
@@ -65,12 +83,20 @@ pub struct Options {
     pub prefix: Option<String>,
     /// Which upstream is Prometheus.
     pub upstream: Option<HostPort>,
-    /// The flags that the deployment starts Prometheus with.
+    /// A unit, compose file or manifest that says how Prometheus is started.
+    pub prometheus_from: Option<PathBuf>,
+    /// The flags that the deployment starts Prometheus with; they win over those of `prometheus_from`.
     pub prometheus_args: Vec<String>,
     /// The deployment's `prometheus.yml`.
     pub prometheus_config: Option<PathBuf>,
     /// The certificates that clients trust, for a certificate that the tree brings.
     pub cacert: Option<PathBuf>,
+    /// The certificate that clients show.
+    pub client_cert: Option<PathBuf>,
+    /// The key of the certificate that clients show.
+    pub client_key: Option<PathBuf>,
+    /// A user whom the deployment's password files know, and the password.
+    pub basic_auth: Option<(String, String)>,
     /// A directory that mirrors `/`: absolute paths are looked up there first.
     pub root: Option<PathBuf>,
     /// The values of placeholders in a template, as `NAME`, `VALUE`.
@@ -90,12 +116,22 @@ pub struct Deployment {
     pub servers: Vec<Server>,
     /// Every address that a `…_pass` or an `upstream` block names, once.
     pub upstreams: Vec<Upstream>,
-    /// The route that leads to Prometheus.
-    pub route: Route,
-    /// How Prometheus is started.
-    pub prometheus: Prometheus,
+    /// The DNS servers that nginx asks at run time.
+    pub resolvers: Vec<Resolver>,
+    /// The routes that lead to Prometheus, at least one, the surest first.
+    pub routes: Vec<Route>,
+    /// How each Prometheus that they lead to is started.
+    pub prometheus: Vec<Prometheus>,
+    /// What `proxyproof.toml` says beside what it says of the above.
+    pub settings: Settings,
+    /// The files and directories that the configuration names.
+    pub files: Files,
     /// The certificates in PEM form that clients trust, if they were given.
     pub cacert: Option<String>,
+    /// The certificate that clients show, if it was given.
+    pub client_identity: Option<ClientIdentity>,
+    /// The user and password that clients give, if they were given.
+    pub basic_auth: Option<(String, String)>,
 }
 
 impl Deployment {
@@ -104,7 +140,7 @@ impl Deployment {
     /// ```no_run
     /// # use proxyproof::deployment::Deployment;
     /// let deployment = Deployment::load("deploy/nginx.conf")?;
-    /// assert_eq!(deployment.route.public_url(), "https://example.com/prometheus/");
+    /// assert_eq!(deployment.route().public_url(), "https://example.com/prometheus/");
     /// # Ok::<(), proxyproof::deployment::DeploymentError>(())
     /// ```
     ///
@@ -120,31 +156,39 @@ impl Deployment {
     /// As [`Deployment::load`], and if a file that the options name can't be read.
     pub fn load_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, DeploymentError> {
         let path = path.as_ref();
+        let settings = Settings::beside(path)?;
+        let options = &settings.complete(options, |name| std::env::var(name).ok())?;
         let nginx = Nginx::load(path, options)?;
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
-        let route = Route::find(&nginx, &servers, &upstreams, options)?;
-        let prometheus = Prometheus::load(options, &nginx.tree, &route)?;
+        let routes = routes::find(&nginx, &servers, &upstreams, options)?;
+        let prometheus = Prometheus::load_all(options, &nginx.tree, &routes)?;
+        let files = files::files(&nginx, &servers, options.server_name.as_deref())?;
         Ok(Self {
             path: path.to_owned(),
+            files,
             servers: servers.into_iter().map(|(_, server)| server).collect(),
+            resolvers: resolver::resolvers(&nginx),
             nginx,
             upstreams,
-            route,
+            routes,
             prometheus,
+            settings,
             cacert: options.cacert.as_deref().map(load_cacert).transpose()?,
+            client_identity: ClientIdentity::load(options)?,
+            basic_auth: options.basic_auth.clone(),
         })
     }
 
-    /// The `server` block that the route goes through.
-    pub fn server(&self) -> &Server {
-        &self.servers[self.route.server]
+    /// The surest of the routes: what is meant where one alone can be.
+    pub fn route(&self) -> &Route {
+        &self.routes[0]
     }
 }
 
 fn load_cacert(path: &Path) -> Result<String, DeploymentError> {
     let text = read::text(path)?;
-    match text.contains("-----BEGIN CERTIFICATE-----") {
+    match text.contains(identity::CERTIFICATE) {
         true => Ok(text),
         false => Err(DeploymentError::NotACertificate { path: path.to_owned() }),
     }

@@ -28,6 +28,11 @@ impl Nginx {
         input::load(path, options)
     }
 
+    /// The file that the user named.
+    pub(super) fn name(&self) -> &str {
+        self.files.first().map_or("", |file| &*file.file)
+    }
+
     /// The text of a file, named as the user did or as nginx does.
     pub fn file(&self, file: &str) -> Option<&ConfigFile> {
         self.files.iter().find(|known| *known.file == *file || known.path_in_pod == file)

@@ -2,14 +2,15 @@
 
 use reqwest::Url;
 
-use super::candidate::{self, Best};
-use super::directive::Directive;
-use super::host_port::HostPort;
+use super::access::Access;
+use super::candidate::Candidate;
+use super::front::Front;
+use super::listen::{Interface, Listen};
 use super::location_path::split_endpoint;
 use super::pass;
 use super::public_name::{is_host_name, public_name};
 use super::server::Server;
-use super::upstream::{Target, Upstream};
+use super::upstream::{Address, Target, Upstream};
 use super::{DeploymentError, Nginx, Options, normal_prefix};
 use crate::location::Location;
 
@@ -24,10 +25,18 @@ pub struct Route {
     pub tls: bool,
     /// The public path below which Prometheus is, without a slash at its end: `/prometheus`; empty at the root.
     pub prefix: String,
+    /// The port that clients come to: the server's own, or that of the `stream` server in front of it.
+    pub listen: Listen,
+    /// What is asked of a client.
+    pub access: Access,
+    /// What nginx speaks to Prometheus: `http` or `https`.
+    pub scheme: String,
     /// Where Prometheus is for nginx.
-    pub upstream: HostPort,
+    pub upstream: Address,
     /// The other servers of the same `upstream` block: nginx takes them for Prometheus too.
-    pub peers: Vec<HostPort>,
+    pub peers: Vec<Address>,
+    /// The Prometheus that it leads to, by its index among the deployment's.
+    pub prometheus: usize,
     /// What Prometheus gets for the prefix and a slash: `/` where nginx strips the prefix. Starts and ends with a slash.
     pub upstream_path: String,
     /// What tells that this upstream is Prometheus, as the end of a sentence: `its port is 9090`.
@@ -42,35 +51,36 @@ pub struct Route {
     root: Url,
 }
 
-impl Route {
-    pub(super) fn find(
-        nginx: &Nginx,
-        servers: &[(&Directive, Server)],
-        upstreams: &[Upstream],
-        options: &Options,
-    ) -> Result<Self, DeploymentError> {
-        match candidate::best(nginx, servers, options) {
-            Some(best) => Self::through(best, servers, options),
-            None => Err(no_route(nginx, servers, upstreams, options)),
-        }
-    }
+/// What a route is made of.
+pub(super) struct Found<'a> {
+    pub(super) candidate: &'a Candidate<'a>,
+    pub(super) server: &'a Server,
+    pub(super) access: Access,
+    pub(super) front: Option<&'a Front>,
+    pub(super) prometheus: usize,
+}
 
-    fn through(best: Best<'_>, servers: &[(&Directive, Server)], options: &Options) -> Result<Self, DeploymentError> {
-        let Best { candidate, peers } = best;
-        let server = &servers[candidate.server].1;
-        let (port, tls) = public_port(server);
-        let name = options.server_name.clone();
-        let server_name = name.unwrap_or_else(|| public_name(server));
+impl Route {
+    pub(super) fn through(found: Found<'_>, options: &Options) -> Result<Self, DeploymentError> {
+        let Found { candidate, server, access, front, prometheus } = found;
+        let own = public_listen(server);
+        let listen = front.map_or_else(|| own.clone(), |front| front.listen.clone());
+        let (port, tls) = (listen.port, listen.ssl || own.ssl);
+        let server_name = options.server_name.clone().unwrap_or_else(|| public_name(server));
         let given = options.prefix.as_deref().map(normal_prefix);
         Ok(Self {
             root: root(&server_name, port, tls)?,
             server_name,
             port,
             tls,
-            prefix: given.unwrap_or(candidate.mapping.prefix),
-            upstream: candidate.upstream,
-            peers,
-            upstream_path: candidate.mapping.upstream_path,
+            prefix: given.unwrap_or_else(|| candidate.mapping.prefix.clone()),
+            listen,
+            access,
+            scheme: candidate.scheme.clone(),
+            upstream: candidate.upstream.clone(),
+            peers: candidate.peers.clone(),
+            prometheus,
+            upstream_path: candidate.mapping.upstream_path.clone(),
             why: candidate.why.to_string(),
             location: candidate.location.location.clone(),
             proxy_pass: candidate.proxy_pass.location.clone(),
@@ -122,27 +132,37 @@ fn root(server_name: &str, port: u16, tls: bool) -> Result<Url, DeploymentError>
     url.filter(|_| is_host_name(server_name)).ok_or(DeploymentError::ServerName { name })
 }
 
-fn public_port(server: &Server) -> (u16, bool) {
-    let tcp = || server.listens.iter().filter(|listen| !listen.quic);
-    match tcp().find(|listen| listen.ssl).or_else(|| tcp().next()) {
-        Some(listen) => (listen.port, listen.ssl),
-        None => (443, server.tls()),
+/// The port of a server that clients are led to: an encrypted one, reached from outside, that is no UDP port.
+fn public_listen(server: &Server) -> Listen {
+    let tcp = server.listens.iter().filter(|listen| !listen.quic);
+    let best = tcp.min_by_key(|listen| (!listen.ssl, !listen.interface.is_public(), listen.proxy_protocol));
+    best.cloned().unwrap_or_else(|| unseen(server))
+}
+
+/// The port of a server that listens on a socket alone: whatever is before it is taken to be where browsers go.
+fn unseen(server: &Server) -> Listen {
+    let socket = server.unix_listens.first();
+    Listen {
+        interface: Interface::EveryIpv4,
+        port: 443,
+        ssl: socket.is_some_and(|socket| socket.ssl),
+        http2: false,
+        quic: false,
+        proxy_protocol: socket.is_some_and(|socket| socket.proxy_protocol),
+        default_server: false,
+        location: socket.map_or_else(|| server.location.clone(), |socket| socket.location.clone()),
     }
 }
 
-fn no_route(
-    nginx: &Nginx,
-    servers: &[(&Directive, Server)],
-    upstreams: &[Upstream],
-    options: &Options,
-) -> DeploymentError {
+/// What there is instead, and how to name it.
+pub(super) fn no_route(nginx: &Nginx, upstreams: &[Upstream], options: &Options) -> DeploymentError {
     const SHOWN: usize = 10;
     let shown = |upstream: &Upstream| format!("{} ({})", upstream.address, upstream.location);
     let mut listed: Vec<String> = upstreams.iter().take(SHOWN).map(shown).collect();
     if upstreams.len() > SHOWN {
         listed.push(format!("and {} more", upstreams.len() - SHOWN));
     }
-    let upstreams = match (listed.is_empty(), unresolved(servers)) {
+    let upstreams = match (listed.is_empty(), unresolved(nginx)) {
         (true, Some(unset)) => unset,
         (true, None) => "Add the `location` whose `proxy_pass` leads to Prometheus".to_owned(),
         (false, unset) => format!(
@@ -152,17 +172,17 @@ fn no_route(
         ),
     };
     DeploymentError::NoRoute {
-        path: nginx.files.first().map(|file| file.file.to_string()).unwrap_or_default().into(),
+        path: nginx.name().into(),
         wanted: options.upstream.as_ref().map_or("Prometheus".to_owned(), |wanted| format!("`{wanted}`")),
         upstreams,
     }
 }
 
 /// The first `proxy_pass` whose host is a variable that nobody sets.
-fn unresolved(servers: &[(&Directive, Server)]) -> Option<String> {
-    let passes = servers.iter().flat_map(|(block, _)| pass::passes(block));
-    let unset = passes.filter(|pass| pass.directive.is("proxy_pass") && pass.text.contains('$'));
-    let first = unset.into_iter().find(|pass| Target::parse(pass.directive, &pass.text).is_none())?;
+fn unresolved(nginx: &Nginx) -> Option<String> {
+    let passes = pass::in_servers(nginx).into_iter().map(|(_, pass)| pass);
+    let mut unset = passes.filter(|pass| pass.directive.is("proxy_pass") && pass.text.contains('$'));
+    let first = unset.find(|pass| Target::parse(pass.directive, &pass.text).is_none())?;
     let place = &first.directive.location;
     Some(format!(
         "What `{}` ({place}) leads to is in a variable that the file does not `set`: if the file is a template, render it first",

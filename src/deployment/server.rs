@@ -2,7 +2,7 @@
 
 use super::certificate::{self, KeyPair, Pairs};
 use super::directive::{Argument, Directive};
-use super::listen::{self, Listen, UnixListen};
+use super::listen::{self, Listen, Switches, UnixListen};
 use super::{DeploymentError, Nginx};
 use crate::location::Location;
 
@@ -28,8 +28,11 @@ impl Server {
     }
 
     fn read(server: &Directive, http: &Inherited<'_>, pairs: &mut Pairs<'_>) -> Result<Self, DeploymentError> {
-        let ssl_on = ssl_on(server).unwrap_or(http.ssl_on);
-        let (listens, unix_listens) = listen::listens(server, ssl_on);
+        let switches = Switches {
+            ssl: is_on(server, "ssl").unwrap_or(http.switches.ssl),
+            http2: is_on(server, "http2").unwrap_or(http.switches.http2),
+        };
+        let (listens, unix_listens) = listen::listens(server, switches);
         let tls = listens.iter().any(|listen| listen.ssl) || unix_listens.iter().any(|listen| listen.ssl);
         Ok(Self {
             listens,
@@ -43,12 +46,12 @@ impl Server {
 
 /// What servers take from `http` where they say nothing themselves.
 struct Inherited<'a> {
-    ssl_on: bool,
+    switches: Switches,
     named: certificate::Named<'a>,
 }
 
-fn ssl_on(block: &Directive) -> Option<bool> {
-    block.children_named("ssl").next().map(|ssl| ssl.arg(0) == Some("on"))
+fn is_on(block: &Directive, switch: &str) -> Option<bool> {
+    block.children_named(switch).next().map(|switch| switch.arg(0) == Some("on"))
 }
 
 /// The `server` blocks of `http`, each with what was read from it.
@@ -56,10 +59,13 @@ pub(super) fn servers(nginx: &Nginx) -> Result<Vec<(&Directive, Server)>, Deploy
     let mut pairs = Pairs::of(&nginx.tree);
     let mut servers = Vec::new();
     for http in nginx.directives.iter().filter(|directive| directive.is("http")) {
-        let inherited = Inherited { ssl_on: ssl_on(http).unwrap_or(false), named: certificate::Named::by(http) };
+        let switches =
+            Switches { ssl: is_on(http, "ssl").unwrap_or(false), http2: is_on(http, "http2").unwrap_or(false) };
+        let inherited = Inherited { switches, named: certificate::Named::by(http) };
         for server in http.children_named("server") {
             servers.push((server, Server::read(server, &inherited, &mut pairs)?));
         }
     }
+    listen::share_sockets(servers.iter_mut().flat_map(|(_, server)| &mut server.listens));
     Ok(servers)
 }

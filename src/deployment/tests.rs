@@ -21,28 +21,29 @@ events {}
 ";
 
 fn route(conf: &str, options: &Options) -> Result<Route, DeploymentError> {
-    Files::of(&[("nginx.conf", conf)]).load_with(options).map(|deployment| deployment.route)
+    Files::of(&[("nginx.conf", conf)]).load_with(options).map(|deployment| deployment.routes[0].clone())
 }
 
 fn args(location: &str) -> Vec<String> {
     let conf = format!("http {{ server {{ listen 8443 ssl; server_name a.b; {location} }} }}");
     let deployment = Files::of(&[("nginx.conf", &conf)]).load().unwrap();
-    deployment.prometheus.args
+    deployment.prometheus[0].flags.iter().map(|flag| flag.text.clone()).collect()
 }
 
 #[test]
 fn the_guide_is_understood() {
     let files = Files::of(&[("nginx.conf", GUIDE)]);
     let deployment = files.load().unwrap();
-    let route = &deployment.route;
+    let route = deployment.route();
     assert_eq!(route.public_url(), "https://example.com/prometheus/");
     assert_eq!(route.upstream.to_string(), "localhost:9090");
     assert!(route.strips_prefix());
     assert_eq!((route.location.line, route.proxy_pass.line), (8, 9));
     assert_eq!(route.why, "its port is 9090");
-    assert_eq!(deployment.server().certificates[0].key.path, "/root/certs/example.com/example.com.key");
-    let prometheus = &deployment.prometheus;
-    assert_eq!(prometheus.args, ["--web.external-url=https://example.com/prometheus", "--web.route-prefix=/"]);
+    assert_eq!(deployment.facts(0).server().certificates[0].key.path, "/root/certs/example.com/example.com.key");
+    let prometheus = &deployment.prometheus[0];
+    let flags: Vec<_> = prometheus.flags.iter().map(|flag| flag.text.as_str()).collect();
+    assert_eq!(flags, ["--web.external-url=https://example.com/prometheus", "--web.route-prefix=/"]);
     assert!(prometheus.config.contains("metrics_path: /metrics\n"));
     assert_eq!(prometheus.config_location, None);
 }
@@ -152,9 +153,9 @@ fn without_a_route_the_upstreams_are_listed() {
 #[test]
 fn the_prometheus_yml_of_the_tree_is_used_unless_another_is_given() {
     let files = Files::of(&[("nginx.conf", GUIDE), ("prometheus.yml", "x"), ("other.yml", "y")]);
-    assert_eq!(files.load().unwrap().prometheus.config, "x");
+    assert_eq!(files.load().unwrap().prometheus[0].config, "x");
     let options = Options { prometheus_config: Some(files.path("other.yml")), ..Options::default() };
-    let prometheus = files.load_with(&options).unwrap().prometheus;
+    let prometheus = files.load_with(&options).unwrap().prometheus.remove(0);
     assert_eq!(prometheus.config, "y");
     assert!(prometheus.config_location.unwrap().ends_with("other.yml"));
 }

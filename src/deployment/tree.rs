@@ -114,6 +114,19 @@ impl Tree {
         included.filter(|included| matches!(included.found, Found::File(_))).collect()
     }
 
+    /// Where a path in the configuration leads in the Pod, and to what.
+    pub(super) fn look(&self, named: &str) -> Found {
+        self.lookup(&Self::path_in_pod(named))
+    }
+
+    /// The paths of all that is right in a directory of the Pod, hidden or not, sorted by name; at most `most` of them.
+    pub(super) fn entries_in(&self, dir: &str, most: usize) -> Vec<(String, Found)> {
+        let listed = self.layers(dir).flat_map(|(base, below)| layer::names(base, below, most));
+        let names: BTreeSet<String> = listed.chain(self.implied(dir).map(str::to_owned)).collect();
+        let paths = names.into_iter().take(most).map(|name| format!("{dir}/{name}"));
+        paths.map(|path| (path.clone(), self.lookup(&path))).collect()
+    }
+
     /// What an absolute path in the Pod leads to, link by link.
     pub(super) fn lookup(&self, path: &str) -> Found {
         if path.len() > LONGEST_PATH {

@@ -1,19 +1,23 @@
 //! From a deployment to a Lab: the programs are got, the World is made, the Pod is booted.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::OnceCell;
+use toml::Spanned;
 
+use super::client::client;
 use super::provision::{Provided, Provider, UNKNOWN};
 use super::{Kept, Lab};
+use crate::check::Selection;
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
-use crate::observe::{CurlVerifier, Http, client_config};
 use crate::report::Programs;
 use crate::runtime::docker::{Engine, Pod};
 use crate::runtime::{PodPlan, ProgramPlan, Run};
-use crate::source::{Cache, Program, Progress, Source};
-use crate::world::{self, World};
+use crate::source::{Cache, Program, Progress, Source, SourceError};
+use crate::world::stubs::{READY, Stubs};
+use crate::world::{self, Started, World};
 
 /// How a Lab is booted.
 ///
@@ -95,6 +99,9 @@ impl Lab {
     ///
     /// What the environment lacks.
     pub async fn boot_for_checks(deployment: Deployment, options: &BootOptions) -> Result<Self> {
+        let selection = Selection::default();
+        selection.under(&deployment.settings)?;
+        let sources = Sources::of(&deployment, options)?;
         let engine = Engine::connect().await?;
         let run = Arc::new(Run::begin()?);
         let world = World::around(&deployment)?;
@@ -105,26 +112,51 @@ impl Lab {
             progress: Arc::clone(&options.progress),
         };
         let (nginx, prometheus, infrastructure) = tokio::try_join!(
-            provider.program(Program::Nginx, &options.nginx),
-            provider.program(Program::Prometheus, &options.prometheus),
-            provider.infrastructure([&options.nginx, &options.prometheus]),
+            provider.program(Program::Nginx, &sources.nginx),
+            provider.program(Program::Prometheus, &sources.prometheus),
+            provider.infrastructure([&sources.nginx, &sources.prometheus]),
         )?;
         options.progress.step("booting nginx and Prometheus");
-        let plan = plan(&deployment, &world, &nginx, &prometheus);
+        let plan = plan(&deployment, &world, &nginx, &prometheus, &infrastructure);
         let ports = plan.ports.clone();
         let pod = Arc::new(Pod::boot(engine, run, &infrastructure, plan).await?);
         options.progress.done();
         let kept = options.keep.then(|| Kept::write(&pod, &world, ports)).transpose()?;
         let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
         complete(&mut programs, &pod).await;
+        let observers = deployment.routes.iter().map(|_| OnceCell::new()).collect();
         Ok(Self {
-            http: http(&deployment, &pod, &world)?,
+            client: client(deployment.route(), pod.address(world.ways[0].port), &world)?,
             deployment: Arc::new(deployment),
             world,
             pod,
             programs,
             kept,
-            observer: OnceCell::new(),
+            observers,
+            marks: AtomicUsize::new(0),
+        })
+    }
+}
+
+/// Which builds run: what the call names, else what the deployment's own settings name.
+struct Sources {
+    nginx: Source,
+    prometheus: Source,
+}
+
+impl Sources {
+    fn of(deployment: &Deployment, options: &BootOptions) -> Result<Self> {
+        let settings = &deployment.settings;
+        let chosen = |given: &Source, own: &Option<Spanned<String>>| match own {
+            Some(own) if *given == Source::Auto => own
+                .get_ref()
+                .parse()
+                .map_err(|error: SourceError| settings.problem(own, &error.to_string(), "Mend the line").into()),
+            _ => Ok::<Source, Error>(given.clone()),
+        };
+        Ok(Self {
+            nginx: chosen(&options.nginx, &settings.nginx.source)?,
+            prometheus: chosen(&options.prometheus, &settings.prometheus.source)?,
         })
     }
 }
@@ -143,37 +175,54 @@ async fn complete(programs: &mut Programs, pod: &Pod) {
     }
 }
 
-fn http(deployment: &Deployment, pod: &Pod, world: &World) -> Result<Http> {
-    let route = &deployment.route;
-    let verifier = CurlVerifier::trusting(&world.trust).map_err(|error| Error::Client(error.to_string()))?;
-    let tls = client_config(verifier).map_err(|error| Error::Client(error.to_string()))?;
-    Http::new(&route.server_name, pod.address(route.port), pod.address(80), &tls)
-        .map_err(|failure| Error::Client(failure.to_string()))
-}
-
-fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &Provided) -> PodPlan {
+fn plan(
+    deployment: &Deployment,
+    world: &World,
+    nginx: &Provided,
+    prometheus: &Provided,
+    infrastructure: &str,
+) -> PodPlan {
     let listens = deployment.servers.iter().flat_map(|server| &server.listens);
-    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain([80]).collect();
+    let relays = world.relays.iter().map(|relay| relay.port);
+    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain(relays).chain([80]).collect();
     ports.sort_unstable();
     ports.dedup();
-    // The route's own port first: that nginx listens there is what readiness is about.
-    ports.sort_by_key(|port| *port != deployment.route.port);
+    // The first route's own port first: that nginx listens there is what readiness is about.
+    ports.sort_by_key(|port| *port != deployment.route().port);
     PodPlan {
         nginx: ProgramPlan {
             image: nginx.image.clone(),
             arguments: nginx_arguments(deployment),
             in_memory: Vec::new(),
             files: world.nginx_files.clone(),
+            open_files: open_files(deployment),
         },
-        prometheus: ProgramPlan {
-            image: prometheus.image.clone(),
-            arguments: world.prometheus_arguments.clone(),
-            in_memory: vec![world::prometheus::DATA.to_owned()],
-            files: world.prometheus_files.clone(),
-        },
+        prometheus: world.prometheus.iter().map(|started| prometheus_plan(prometheus, started)).collect(),
+        stubs: world.stubs.are_needed(&world.relays).then(|| (stubs_plan(infrastructure, world), READY)),
+        shared_directories: world.stubs.shared_directories(),
         hosts: world.hosts.clone(),
         addresses: world.addresses.clone(),
         ports,
+    }
+}
+
+fn prometheus_plan(prometheus: &Provided, started: &Started) -> ProgramPlan {
+    ProgramPlan {
+        image: prometheus.image.clone(),
+        arguments: started.arguments.clone(),
+        in_memory: vec![world::prometheus::DATA.to_owned()],
+        files: started.files.clone(),
+        open_files: None,
+    }
+}
+
+fn stubs_plan(infrastructure: &str, world: &World) -> ProgramPlan {
+    ProgramPlan {
+        image: infrastructure.to_owned(),
+        arguments: Stubs::arguments(),
+        in_memory: Vec::new(),
+        files: world.stubs.files(&world.relays),
+        open_files: None,
     }
 }
 
@@ -185,4 +234,10 @@ fn nginx_arguments(deployment: &Deployment) -> Vec<String> {
     let daemon: &[&str] = if says_daemon { &[] } else { &["-g", "daemon off;"] };
     let words = config.iter().chain(daemon);
     words.map(|word| (*word).to_owned()).collect()
+}
+
+/// What `worker_rlimit_nofile` asks for: nginx alerts if it may not have it.
+fn open_files(deployment: &Deployment) -> Option<u32> {
+    let limit = deployment.nginx.directives.iter().find(|directive| directive.is("worker_rlimit_nofile"))?;
+    limit.arg(0)?.parse().ok()
 }

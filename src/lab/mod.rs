@@ -1,26 +1,32 @@
 //! A Lab: a World and its running Pod. What a test or a check receives.
 
 mod boot;
+mod client;
 mod kept;
 mod provision;
+mod received;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use futures_util::future::try_join_all;
 use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use crate::check::{self, Selection};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::finding::Level;
-use crate::observe::{Http, Observation, Observer, Shell, Sight};
+use crate::observe::{Observation, Observer, Shell, Sight};
 use crate::report::{DeploymentReport, Programs, Report, SourceText, Verdict};
 use crate::runtime::docker::Pod;
 use crate::world::World;
+use crate::world::stubs::Stubs;
 pub use boot::BootOptions;
 pub use kept::Kept;
+pub use received::Received;
 
 /// A deployment that runs: real nginx, real Prometheus, and clients that reach them by the public name.
 ///
@@ -32,8 +38,11 @@ pub struct Lab {
     pod: Arc<Pod>,
     programs: Programs,
     kept: Option<Kept>,
-    http: Http,
-    observer: OnceCell<Observer>,
+    client: reqwest::Client,
+    /// One for each route, opened when it is first asked for.
+    observers: Vec<OnceCell<Observer>>,
+    /// How often it was asked what was received.
+    marks: AtomicUsize,
 }
 
 impl Lab {
@@ -59,12 +68,12 @@ impl Lab {
     /// # }
     /// ```
     pub fn client(&self) -> &reqwest::Client {
-        self.http.client()
+        &self.client
     }
 
     /// The public URL of a path of the public server.
     pub fn url(&self, path: &str) -> Url {
-        self.deployment.route.url_of(path)
+        self.deployment.route().url_of(path)
     }
 
     /// The deployment that runs.
@@ -77,18 +86,26 @@ impl Lab {
         &self.programs
     }
 
-    /// Where clients find Prometheus.
+    /// Where clients find Prometheus: by the surest of the routes.
     pub fn public_url(&self) -> String {
-        self.deployment.route.public_url()
+        self.deployment.route().public_url()
+    }
+
+    /// Where clients find each Prometheus, by every route that is a target of its own.
+    pub fn public_urls(&self) -> Vec<String> {
+        self.deployment.routes.iter().map(Route::public_url).collect()
     }
 
     /// Commands by which a person talks to the Lab, while it is kept.
     pub fn commands(&self) -> Vec<String> {
-        let route = &self.deployment.route;
-        let shell = self.shell();
-        let paths = ["/", "/metrics", "/api/v1/query?query=up"];
-        let curl = paths.iter().map(|path| shell.curl_get(&route.url_of(&format!("{}{path}", route.prefix))));
-        curl.chain([shell.s_client(&route.server_name, route.port)]).collect()
+        let routes = self.deployment.routes.iter().enumerate();
+        let gets = routes.flat_map(|(index, route)| {
+            let shell = self.shell_of(index);
+            let paths = ["/", "/metrics", "/api/v1/query?query=up"].map(|path| format!("{}{path}", route.prefix));
+            paths.map(|path| shell.curl_get(&route.url_of(&path)))
+        });
+        let route = self.deployment.route();
+        gets.chain([self.shell_of(0).s_client(&route.server_name, route.port)]).collect()
     }
 
     /// What nginx has written so far: its error log, and its access log where that goes to standard output.
@@ -99,6 +116,17 @@ impl Lab {
     /// What Prometheus has written so far.
     pub fn prometheus_log(&self) -> String {
         self.pod.prometheus_log()
+    }
+
+    /// What the upstreams that are no Prometheus have received so far, in the order in which it came.
+    ///
+    /// # Errors
+    ///
+    /// If the stubs in their place do not answer any more.
+    pub async fn received(&self) -> Result<Vec<Received>> {
+        let mark = format!("mark-{}", self.marks.fetch_add(1, Ordering::Relaxed));
+        let log = self.pod.stubs_log(&format!("\"/{mark}\""), &Stubs::mark(&mark)).await?;
+        Ok(Received::read(&log, &self.world.stubs))
     }
 
     /// Leaves the files of a kept Lab when the Lab goes.
@@ -137,8 +165,23 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn check_with(&self, selection: &Selection, fail_on: Level) -> Result<Report> {
+        let selection = &selection.clone().under(&self.deployment.settings)?;
+        let looks = (0..self.deployment.routes.len()).map(|route| self.check_route(route, selection, fail_on));
+        let mut deployments = try_join_all(looks).await?;
+        DeploymentReport::say_once(&mut deployments);
+        let failed = deployments.iter().any(|deployment| deployment.verdict == Verdict::Fail);
+        Ok(Report {
+            schema: Report::SCHEMA,
+            verdict: if failed { Verdict::Fail } else { Verdict::Pass },
+            runtime: "docker",
+            programs: self.programs.clone(),
+            deployments,
+        })
+    }
+
+    async fn check_route(&self, route: usize, selection: &Selection, fail_on: Level) -> Result<DeploymentReport> {
         let begun = Instant::now();
-        let observer = self.observer().await?;
+        let observer = self.observer(route).await?;
         if selection.is_slow() {
             observer.allow_waiting();
         }
@@ -148,33 +191,25 @@ impl Lab {
             finding.location = place.and_then(|place| self.deployment.nginx.users_place(&place));
         }
         let failed = findings.iter().any(|finding| finding.level >= fail_on);
-        let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
-        let files = self.deployment.nginx.files.iter();
-        let prometheus = &self.deployment.prometheus;
-        let yml = prometheus
-            .config_location
-            .as_deref()
-            .map(|file| SourceText { file: file.into(), text: prometheus.config.as_str().into() });
-        let report = DeploymentReport {
+        Ok(DeploymentReport {
             path: self.deployment.path.display().to_string(),
-            public_url: self.deployment.route.public_url().to_string(),
-            verdict,
+            public_url: self.deployment.routes[route].public_url(),
+            verdict: if failed { Verdict::Fail } else { Verdict::Pass },
             substitutions: self.world.substitutions.clone(),
             checks,
             findings,
             duration: begun.elapsed(),
-            files: files
-                .map(|file| SourceText { file: file.file.clone(), text: file.text.clone() })
-                .chain(yml)
-                .collect(),
-        };
-        Ok(Report {
-            schema: Report::SCHEMA,
-            verdict,
-            runtime: "docker",
-            programs: self.programs.clone(),
-            deployments: vec![report],
+            files: self.texts(),
         })
+    }
+
+    /// The texts that findings point into.
+    fn texts(&self) -> Vec<SourceText> {
+        let nginx = self.deployment.nginx.files.iter();
+        let nginx = nginx.map(|file| SourceText { file: file.file.clone(), text: file.text.clone() });
+        let prometheus = self.deployment.prometheus.iter().flat_map(|prometheus| &prometheus.sources);
+        let prometheus = prometheus.map(|(file, text)| SourceText { file: file.clone(), text: text.clone() });
+        nginx.chain(prometheus).collect()
     }
 
     /// What clients see, as data for a snapshot: nothing in it changes from run to run.
@@ -191,7 +226,7 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn observe(&self) -> Result<Observation> {
-        Ok(Observation::of(self.observer().await?).await)
+        Ok(Observation::of(self.observer(0).await?).await)
     }
 
     /// Takes everything away, and returns when it is gone.
@@ -207,10 +242,17 @@ impl Lab {
         self.kept.as_ref().map_or_else(Shell::of_a_lab_that_goes, Kept::shell)
     }
 
-    async fn observer(&self) -> Result<&Observer> {
-        let opened = self.observer.get_or_try_init(|| {
+    /// As clients of a route type it.
+    fn shell_of(&self, route: usize) -> Shell {
+        let (public, entrance) = (self.deployment.routes[route].port, self.world.ways[route].port);
+        let credentials = self.world.credentials_for(&self.deployment.routes[route]);
+        self.shell().by((public, entrance), credentials, self.world.client_identity.is_some())
+    }
+
+    async fn observer(&self, route: usize) -> Result<&Observer> {
+        let opened = self.observers[route].get_or_try_init(|| {
             let sight: Arc<dyn Sight> = Arc::clone(&self.pod) as _;
-            Observer::new(Arc::clone(&self.deployment), sight, &self.world.trust, self.shell())
+            Observer::new(Arc::clone(&self.deployment), route, sight, &self.world, self.shell_of(route))
         });
         opened.await.map_err(|failure| Error::Client(failure.to_string()))
     }

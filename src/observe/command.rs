@@ -12,6 +12,10 @@ use super::http::Seen;
 pub(crate) struct Shell {
     cacert: String,
     pod: Pod,
+    /// The public port, and the Pod's port by which clients come to it.
+    way: Option<(u16, u16)>,
+    /// What curl is told beside where to go: a password, a certificate.
+    client: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -23,12 +27,32 @@ enum Pod {
 impl Shell {
     /// For a Lab that is gone when somebody reads the report.
     pub(crate) fn of_a_lab_that_goes() -> Self {
-        Self { cacert: "\"$CA\"".to_owned(), pod: Pod::Variable }
+        Self { cacert: "\"$CA\"".to_owned(), pod: Pod::Variable, way: None, client: Vec::new() }
     }
 
     /// For a Lab that is kept: where its CA's certificate is, and where its ports are.
     pub(crate) fn of_a_kept_lab(cacert: &str, ports: Vec<(u16, SocketAddr)>) -> Self {
-        Self { cacert: quote(cacert), pod: Pod::Kept(ports) }
+        Self { cacert: quote(cacert), pod: Pod::Kept(ports), way: None, client: Vec::new() }
+    }
+
+    /// For clients that come by this way (public port, port of the Pod) and have these credentials.
+    pub(crate) fn by(self, way: (u16, u16), credentials: Option<&(String, String)>, has_certificate: bool) -> Self {
+        let password = credentials.map(|(name, password)| format!("-u {}", quote(&format!("{name}:{password}"))));
+        let certificate = has_certificate.then(|| match &self.pod {
+            Pod::Variable => "--cert \"$CLIENT_CERT\" --key \"$CLIENT_KEY\"".to_owned(),
+            Pod::Kept(_) => {
+                let directory =
+                    self.cacert.trim_end_matches('\'').rsplit_once('/').map_or("", |(directory, _)| directory);
+                let quote = if directory.starts_with('\'') { "'" } else { "" };
+                format!("--cert {directory}/client.pem{quote} --key {directory}/client.key{quote}")
+            }
+        });
+        Self { way: Some(way), client: password.into_iter().chain(certificate).collect(), ..self }
+    }
+
+    /// The Pod's port by which clients come to a public one.
+    fn entrance(&self, port: u16) -> u16 {
+        self.way.filter(|(public, _)| *public == port).map_or(port, |(_, entrance)| entrance)
     }
 
     /// The `curl` command that gets this answer again, its headers shown.
@@ -53,6 +77,9 @@ impl Shell {
             words.push(format!("--cacert {}", self.cacert));
         }
         words.push(self.way_to(url));
+        if self.way.is_none_or(|(public, _)| url.port_or_known_default() == Some(public)) {
+            words.extend(self.client.iter().cloned());
+        }
         if *method != Method::GET && form.is_empty() {
             words.push(format!("-X {method}"));
         }
@@ -77,6 +104,9 @@ impl Shell {
         let name = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or(443);
         match &self.pod {
+            Pod::Variable if self.entrance(port) != port => {
+                format!("--connect-to \"{name}:{port}:$POD:{}\"", self.entrance(port))
+            }
             Pod::Variable => format!("--resolve \"{name}:{port}:$POD\""),
             Pod::Kept(_) => {
                 let address = self.kept_address(port);
@@ -91,7 +121,7 @@ impl Shell {
 
     fn address(&self, port: u16) -> String {
         match &self.pod {
-            Pod::Variable => format!("\"$POD:{port}\""),
+            Pod::Variable => format!("\"$POD:{}\"", self.entrance(port)),
             Pod::Kept(_) => self.kept_address(port).map(|address| address.to_string()).unwrap_or_default(),
         }
     }
@@ -99,7 +129,7 @@ impl Shell {
     fn kept_address(&self, port: u16) -> Option<SocketAddr> {
         match &self.pod {
             Pod::Variable => None,
-            Pod::Kept(ports) => ports.iter().find(|(own, _)| *own == port).map(|(_, address)| *address),
+            Pod::Kept(ports) => ports.iter().find(|(own, _)| *own == self.entrance(port)).map(|(_, address)| *address),
         }
     }
 }

@@ -33,14 +33,6 @@ impl Failure {
         Self { kind: FailureKind::Timeout, message: message.to_owned() }
     }
 
-    /// What a failed request says.
-    pub(crate) fn of_request(error: &reqwest::Error) -> Self {
-        if error.is_timeout() {
-            return Self::timeout("no answer in time");
-        }
-        Self::of_chain(error)
-    }
-
     /// What a chain of errors says: its innermost message is the one that tells.
     pub(crate) fn of_chain(error: &(dyn Error + 'static)) -> Self {
         let mut kind = FailureKind::Broken;

@@ -3,20 +3,30 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName};
-use reqwest::{Client, Method, Url, redirect};
+use base64::Engine;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::{Method, Url};
 use rustls::ClientConfig;
 
+use super::connect::Connector;
 use super::failure::Failure;
 
 /// How long one answer may take. Prometheus answers what the checks ask within milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A client of the public name, whatever address and port it is mapped to.
+/// How this client calls itself.
+pub(crate) const NAME: &str = concat!("proxyproof/", env!("CARGO_PKG_VERSION"));
+
+/// A client of the public name, whatever addresses and ports that is mapped to.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
-    secure: Client,
-    plain: Client,
+    client: Client<Connector, Full<Bytes>>,
+    /// The port to which name and password go, and the header that holds them.
+    authorization: Option<(u16, HeaderValue)>,
 }
 
 /// An answer, whole.
@@ -37,35 +47,61 @@ pub(crate) struct Seen {
 }
 
 impl Http {
-    /// A client that finds `name` at these addresses.
-    pub(crate) fn new(
-        name: &str,
-        secure_address: SocketAddr,
-        plain_address: SocketAddr,
-        tls: &ClientConfig,
-    ) -> Result<Self, Failure> {
-        let client = |address| builder(tls).resolve(name, address).build().map_err(|error| Failure::of_request(&error));
-        Ok(Self { secure: client(secure_address)?, plain: client(plain_address)? })
+    /// A client that finds the ports of the public name behind these doors.
+    pub(crate) fn new(doors: Vec<(u16, SocketAddr)>, tls: &ClientConfig) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build(Connector::new(doors, tls));
+        Self { client, authorization: None }
     }
 
-    /// The client itself, for what the checks don't ask.
-    pub(crate) fn client(&self) -> &Client {
-        &self.secure
+    /// The same client with a name and a password, which go to this port of the public name alone.
+    pub(crate) fn authorized(self, port: u16, credentials: &(String, String)) -> Self {
+        Self { authorization: authorization(credentials).map(|value| (port, value)), ..self }
     }
 
     /// Asks, and reads the whole answer.
     pub(crate) async fn ask(&self, method: Method, url: Url, form: &[(&str, &str)]) -> Result<Seen, Failure> {
-        let client = if url.scheme() == "https" { &self.secure } else { &self.plain };
-        let mut request = client.request(method.clone(), url.clone());
-        if !form.is_empty() {
-            request = request.form(form);
-        }
-        let answer = request.send().await.map_err(|error| Failure::of_request(&error))?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.bytes().await.map_err(|error| Failure::of_request(&error))?.to_vec();
+        let request = self.request(&method, &url, form).map_err(|error| Failure::of_chain(&error))?;
+        let asking = async {
+            let answer = self.client.request(request).await.map_err(|error| Failure::of_chain(&error))?;
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|error| Failure::of_chain(&error))?;
+            Ok((head, body.to_bytes().to_vec()))
+        };
+        let answer: Result<_, Failure> =
+            tokio::time::timeout(PATIENCE, asking).await.map_err(|_| Failure::timeout("no answer in time")).flatten();
+        let (head, body) = answer?;
         let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Ok(Seen { method, url, form, status, headers, body })
+        Ok(Seen { method, url, form, status: head.status.as_u16(), headers: head.headers, body })
     }
+
+    fn request(
+        &self,
+        method: &Method,
+        url: &Url,
+        form: &[(&str, &str)],
+    ) -> Result<http::Request<Full<Bytes>>, http::Error> {
+        let mut request = http::Request::builder().method(method).uri(url.as_str()).header(USER_AGENT, NAME);
+        if let Some((_, value)) =
+            self.authorization.as_ref().filter(|(port, _)| url.port_or_known_default() == Some(*port))
+        {
+            request = request.header(AUTHORIZATION, value);
+        }
+        if form.is_empty() {
+            return request.body(Full::default());
+        }
+        let mut encoded = url.clone();
+        encoded.query_pairs_mut().clear().extend_pairs(form);
+        let body = encoded.query().unwrap_or_default().to_owned();
+        request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Full::from(body))
+    }
+}
+
+/// RFC 7617.
+pub(crate) fn authorization((name, password): &(String, String)) -> Option<HeaderValue> {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
+    let mut value = HeaderValue::try_from(format!("Basic {encoded}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 impl Seen {
@@ -76,7 +112,7 @@ impl Seen {
 
     /// The content type without its parameters.
     pub(crate) fn media_type(&self) -> &str {
-        let whole = self.header(reqwest::header::CONTENT_TYPE).unwrap_or("");
+        let whole = self.header(CONTENT_TYPE).unwrap_or("");
         whole.split(';').next().unwrap_or("").trim()
     }
 
@@ -109,13 +145,4 @@ fn first_words(body: &str) -> String {
     }
     let short: String = line.chars().take(80).collect();
     format!(" {short:?}")
-}
-
-fn builder(tls: &ClientConfig) -> reqwest::ClientBuilder {
-    Client::builder()
-        .tls_backend_preconfigured(tls.clone())
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .timeout(PATIENCE)
-        .user_agent(concat!("proxyproof/", env!("CARGO_PKG_VERSION")))
 }

@@ -1,6 +1,7 @@
 //! The only eyes of a check: what clients, logs and facts show of a Lab.
 
 mod command;
+mod connect;
 mod failure;
 mod http;
 mod log;
@@ -11,19 +12,21 @@ mod tls;
 mod verifier;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::{Method, Url};
+use rustls::ClientConfig;
 use tokio::sync::OnceCell;
 
-use crate::deployment::{Deployment, Route};
+use crate::deployment::{Deployment, Facts, Route};
 use crate::location::Location;
+use crate::world::{Way, World};
 
 pub(crate) use command::Shell;
 pub(crate) use failure::{Failure, FailureKind};
-pub(crate) use http::{Http, Seen};
+pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
 pub(crate) use log::{LogLevel, LogLine};
 pub use observation::Observation;
 pub(crate) use plain::{PlainAnswer, plain_http};
@@ -51,6 +54,12 @@ type Answers = Mutex<HashMap<String, Arc<OnceCell<Result<Arc<Seen>, Failure>>>>>
 #[derive(Debug)]
 pub(crate) struct Observer {
     deployment: Arc<Deployment>,
+    /// The route that is looked at, by its index.
+    route: usize,
+    /// How clients come to it.
+    way: Way,
+    /// For a client that believes every certificate.
+    believing: ClientConfig,
     sight: Arc<dyn Sight>,
     verified: Result<Handshake, Failure>,
     unverified: Result<Handshake, Failure>,
@@ -67,25 +76,35 @@ impl Observer {
     /// verifies, unless no such client gets in.
     pub(crate) async fn new(
         deployment: Arc<Deployment>,
+        index: usize,
         sight: Arc<dyn Sight>,
-        trust: &str,
+        world: &World,
         shell: Shell,
     ) -> Result<Self, Failure> {
-        let route = &deployment.route;
-        let address = sight.address(route.port);
-        let plain = sight.address(80);
-        let verifying = client_config(CurlVerifier::trusting(trust)?)?;
-        let believing = client_config(CurlVerifier::trusting(trust)?.insecure())?;
+        let route = &deployment.routes[index];
+        let way = world.ways[index].clone();
+        let (address, plain) = (sight.address(way.port), sight.address(80));
+        let verifying = client_config(CurlVerifier::trusting(&world.trust)?, world.client_identity.as_ref())?;
+        let believing =
+            client_config(CurlVerifier::trusting(&world.trust)?.insecure(), world.client_identity.as_ref())?;
         let (verified, unverified) = tokio::join!(
             handshake(address, &route.server_name, &verifying),
             handshake(address, &route.server_name, &believing),
         );
-        let insecure = Http::new(&route.server_name, address, plain, &believing)?;
-        let http = match &verified {
-            Ok(_) => Http::new(&route.server_name, address, plain, &verifying)?,
-            Err(_) => insecure.clone(),
+        let credentials = world.credentials_for(route);
+        let client = |tls| {
+            let client = Http::new(vec![(route.port, address), (80, plain)], tls);
+            match credentials {
+                Some(credentials) => client.authorized(route.port, credentials),
+                None => client,
+            }
         };
+        let insecure = client(&believing);
+        let http = if verified.is_ok() { client(&verifying) } else { insecure.clone() };
         Ok(Self {
+            route: index,
+            way,
+            believing,
             sight,
             verified,
             unverified,
@@ -109,14 +128,14 @@ impl Observer {
         self.slow.load(Ordering::Relaxed)
     }
 
-    /// The facts of the configuration.
-    pub(crate) fn deployment(&self) -> &Deployment {
-        &self.deployment
+    /// The facts of the configuration about the route that is looked at.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        self.deployment.facts(self.route)
     }
 
-    /// The route that leads to Prometheus.
+    /// The route that is looked at.
     pub(crate) fn route(&self) -> &Route {
-        &self.deployment.route
+        &self.deployment.routes[self.route]
     }
 
     /// The handshake of a client that verifies.
@@ -139,9 +158,15 @@ impl Observer {
         &self.insecure
     }
 
-    /// Where clients reach a TCP port of the Pod.
-    pub(crate) fn address(&self, port: u16) -> SocketAddr {
-        self.sight.address(port)
+    /// Where clients of the route connect to.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.sight.address(self.way.port)
+    }
+
+    /// An address that the deployment refuses, and a client that comes from there.
+    pub(crate) fn refused_client(&self) -> Option<(IpAddr, Http)> {
+        let (client, port) = self.way.refused?;
+        Some((client, Http::new(vec![(self.route().port, self.sight.address(port))], &self.believing)))
     }
 
     /// The commands that show a finding again.
@@ -156,7 +181,7 @@ impl Observer {
 
     /// A place that nginx names in its own paths, as the user's file and line.
     pub(crate) fn locate(&self, path_in_pod: &str, line: usize) -> Option<Location> {
-        self.deployment.locate(path_in_pod, line)
+        self.facts().locate(path_in_pod, line)
     }
 
     /// The public URL of a path below the prefix: `""` is the bare prefix, `"/"` its root.

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -21,15 +22,24 @@ pub(crate) struct Handshake {
     pub(crate) version: &'static str,
 }
 
-/// A configuration that treats certificates as this verifier does.
-pub(crate) fn client_config(verifier: CurlVerifier) -> Result<ClientConfig, rustls::Error> {
+/// A configuration that treats certificates as this verifier does, and shows the client's own (certificate and key, PEM)
+/// where it is asked for one.
+pub(crate) fn client_config(
+    verifier: CurlVerifier,
+    identity: Option<&(String, String)>,
+) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(config)
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let Some((certificate, key)) = identity else {
+        return Ok(config.with_no_client_auth());
+    };
+    let unreadable = |error: pem::Error| rustls::Error::General(format!("the client's certificate: {error}"));
+    let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<_, _>>().map_err(unreadable)?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(unreadable)?;
+    config.with_client_auth_cert(chain, key)
 }
 
 /// Shakes hands once, asking for `name`.

@@ -97,6 +97,7 @@ mod tests {
                     "column": 13
                   },
                   "fix": "add `proxy_redirect / /prometheus/;` beside this line",
+                  "edits": [],
                   "reproduce": "curl --cacert ca.crt --resolve example.com:443:172.18.0.2 -i https://example.com/prometheus/graph"
                 }
               ]

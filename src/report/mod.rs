@@ -54,6 +54,17 @@ pub struct DeploymentReport {
     pub files: Vec<SourceText>,
 }
 
+impl DeploymentReport {
+    /// What is found by the way of one route is not said again for the others of the same deployment.
+    pub(crate) fn say_once(reports: &mut [Self]) {
+        let mut said: Vec<Finding> = Vec::new();
+        for report in reports {
+            report.findings.retain(|finding| !said.contains(finding));
+            said.extend(report.findings.iter().cloned());
+        }
+    }
+}
+
 /// A file of the deployment, as the renderers show it.
 #[derive(Clone, Debug)]
 pub struct SourceText {
@@ -84,7 +95,7 @@ pub struct Report {
     pub runtime: &'static str,
     /// What ran in it.
     pub programs: Programs,
-    /// One entry for each path.
+    /// One entry for each path and each route to Prometheus in it.
     pub deployments: Vec<DeploymentReport>,
 }
 

@@ -46,6 +46,7 @@ pub(super) fn finding() -> Finding {
         actual: "301 to https://example.com/graph/".into(),
         location: Some(Location::new("nginx.conf", 9, 13)),
         fix: "add `proxy_redirect / /prometheus/;` beside this line".into(),
+        edits: Vec::new(),
         reproduce: Some(
             "curl --cacert ca.crt --resolve example.com:443:172.18.0.2 -i https://example.com/prometheus/graph".into(),
         ),

@@ -27,7 +27,11 @@ pub(crate) struct PodPlan {
     /// The reverse proxy.
     pub nginx: ProgramPlan,
     /// What it stands in front of.
-    pub prometheus: ProgramPlan,
+    pub prometheus: Vec<ProgramPlan>,
+    /// What stands for everything else that nginx talks to, and what it says once it can be asked.
+    pub stubs: Option<(ProgramPlan, &'static str)>,
+    /// Directories that nginx and the stubs share, for sockets.
+    pub shared_directories: Vec<String>,
     /// Names that mean an address inside the Pod.
     pub hosts: Vec<(String, IpAddr)>,
     /// Addresses that the deployment speaks of and that are the Pod's own here.
@@ -37,7 +41,7 @@ pub(crate) struct PodPlan {
 }
 
 /// How one program is started.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ProgramPlan {
     /// The image's reference.
     pub image: String,
@@ -47,6 +51,8 @@ pub(crate) struct ProgramPlan {
     pub in_memory: Vec<String>,
     /// Files that are put into it before it starts.
     pub files: Vec<PodFile>,
+    /// How many files it may hold open, where the engine's own limit does not do.
+    pub open_files: Option<u32>,
 }
 
 /// Why nginx does not run, in its own words.

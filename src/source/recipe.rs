@@ -12,12 +12,13 @@ pub enum Recipe {
     Nginx,
     /// Prometheus, with the contract of its official image.
     Prometheus,
-    /// The tools of the Pod's infrastructure container: `sh`, `cat`, `ip`, `setpriv`.
+    /// The Pod's infrastructure: `sh`, `cat`, `ip`, `setpriv` for its first container; nginx, dnsmasq and Perl for the
+    /// stubs of what the deployment leads to beside Prometheus.
     Pod,
 }
 
 /// Grows with every change of what a root of the same packages looks like, so that older roots are not used.
-pub(super) const REVISION: u32 = 2;
+pub(super) const REVISION: u32 = 3;
 
 impl From<Program> for Recipe {
     fn from(program: Program) -> Self {
@@ -46,7 +47,16 @@ impl Recipe {
         match self {
             Self::Nginx => &["nginx"],
             Self::Prometheus => &["prometheus"],
-            Self::Pod => &["coreutils", "dash", "iproute2", "util-linux"],
+            Self::Pod => &[
+                "coreutils",
+                "dash",
+                "iproute2",
+                "util-linux",
+                "nginx",
+                "libnginx-mod-stream",
+                "dnsmasq-base",
+                "perl-base",
+            ],
         }
     }
 
@@ -55,7 +65,16 @@ impl Recipe {
         match self {
             Self::Nginx => &["usr/sbin/nginx"],
             Self::Prometheus => &["usr/bin/prometheus"],
-            Self::Pod => &["usr/bin/cat", "usr/bin/dash", "usr/bin/ip", "usr/bin/setpriv"],
+            Self::Pod => &[
+                "usr/bin/cat",
+                "usr/bin/dash",
+                "usr/bin/ip",
+                "usr/bin/setpriv",
+                "usr/sbin/nginx",
+                "usr/lib/nginx/modules/ngx_stream_module.so",
+                "usr/sbin/dnsmasq",
+                "usr/bin/perl",
+            ],
         }
     }
 
@@ -74,6 +93,14 @@ impl Recipe {
             Self::Nginx => &["etc/nginx", "usr/lib/nginx/modules", "usr/share/nginx", "var/www"],
             Self::Prometheus => &["etc/prometheus", "usr/share/prometheus"],
             Self::Pod => &[],
+        }
+    }
+
+    /// The same, below the directory of the processor's libraries.
+    pub(super) fn library_trees(self) -> &'static [&'static str] {
+        match self {
+            Self::Pod => &["perl-base"],
+            Self::Nginx | Self::Prometheus => &[],
         }
     }
 
@@ -108,7 +135,7 @@ impl Recipe {
                 "var/log/nginx",
             ],
             Self::Prometheus => &["etc/prometheus/consoles", "etc/prometheus/console_libraries", "prometheus"],
-            Self::Pod => &[],
+            Self::Pod => &["var/lib/nginx", "var/log/nginx"],
         }
     }
 

@@ -1,67 +1,123 @@
 //! Prometheus's own files and its whole command line.
 
-use super::{PodFile, Substitution, SubstitutionKind, World};
-use crate::deployment::Deployment;
+mod files;
+mod web;
 
-/// Where the official image has its configuration.
-const CONFIG: &str = "/etc/prometheus/prometheus.yml";
+use super::pki::Authority;
+use super::placement::{Place, ways_to};
+use super::{PodFile, Substitution, SubstitutionKind, World, WorldError};
+use crate::deployment::{Deployment, Prometheus, Route, WEB_CONFIG};
+use crate::location::Location;
+use files::Files;
+
 /// Where its data goes: a directory of the Pod's own, in memory.
 pub(crate) const DATA: &str = "/prometheus-data";
 
+/// What a Prometheus is started with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Started {
+    /// What goes into its container.
+    pub(crate) files: Vec<PodFile>,
+    /// Its whole command line.
+    pub(crate) arguments: Vec<String>,
+}
+
+const LISTEN: &str = "web.listen-address";
+
 impl World {
-    /// Puts Prometheus's configuration in place and completes its flags by what only the Pod knows. Where its files are is
-    /// the Pod's to say; where it listens is the deployment's, if that says it.
-    pub(super) fn add_prometheus(&mut self, deployment: &Deployment) {
-        let prometheus = &deployment.prometheus;
-        let upstream = &deployment.route.upstream;
-        self.prometheus_files.push(PodFile {
-            path: CONFIG.to_owned(),
-            content: prometheus.config.clone().into_bytes(),
-            mode: 0o644,
-        });
-        self.prometheus_arguments = prometheus.args.clone();
-        for (flag, value) in [("config.file", CONFIG), ("storage.tsdb.path", DATA)] {
-            self.replace_flag(flag, value);
+    /// Puts each Prometheus's configuration in place and completes its flags by what only the Pod knows: where its files
+    /// are, and where it listens if the deployment does not say that or somebody else needs its port too.
+    pub(super) fn add_prometheus(
+        &mut self,
+        deployment: &Deployment,
+        places: &[Place],
+        authority: &Authority,
+    ) -> Result<(), WorldError> {
+        for (number, prometheus) in deployment.prometheus.iter().enumerate() {
+            let Some(route) = deployment.routes.iter().find(|route| route.prometheus == number) else { continue };
+            let arguments = self.arguments(prometheus, &places[number]);
+            let names = names(deployment, number);
+            let credentials = self.credentials.clone();
+            let (credentials, files, substitutions) = (credentials.as_ref(), Vec::new(), Vec::new());
+            let mut files = Files { prometheus, route, authority, names, credentials, files, substitutions };
+            files.add_all()?;
+            self.substitutions.extend(files.substitutions);
+            self.prometheus.push(Started { files: files.files, arguments });
+            self.say_how_it_starts(prometheus, route);
         }
-        if prometheus.flag("web.listen-address").is_none() {
-            self.prometheus_arguments.push(format!("--web.listen-address=:{}", upstream.port));
+        Ok(())
+    }
+
+    fn arguments(&mut self, prometheus: &Prometheus, place: &Place) -> Vec<String> {
+        let mut arguments = prometheus.flags.iter().map(|flag| flag.text.clone()).collect();
+        let storage = if prometheus.is_agent() { "storage.agent.path" } else { "storage.tsdb.path" };
+        let mut replace = |flag, value: &str| self.replace_flag(prometheus, &mut arguments, flag, value);
+        replace("config.file", &prometheus.config_path);
+        replace(storage, DATA);
+        if let Some(web) = &prometheus.web {
+            replace(WEB_CONFIG, &web.path);
         }
-        if !prometheus.args_given {
-            let derived = Substitution {
-                kind: SubstitutionKind::PrometheusFlags,
-                what: "Prometheus's flags".to_owned(),
-                by: prometheus.args.join(" "),
-                location: Some(deployment.route.proxy_pass.clone()),
-            };
-            self.substitutions.push(derived);
+        match (place.alone, prometheus.flag(LISTEN)) {
+            (false, Some(_)) => {}
+            (false, None) => arguments.push(format!("--{LISTEN}=:{}", place.at.port())),
+            (true, _) => replace(LISTEN, &place.at.to_string()),
         }
-        if prometheus.config_location.is_none() {
-            self.substitutions.push(Substitution {
-                kind: SubstitutionKind::PrometheusConfig,
-                what: "prometheus.yml".to_owned(),
-                by: "a minimal one that scrapes Prometheus itself".to_owned(),
-                location: None,
-            });
+        arguments
+    }
+
+    fn say_how_it_starts(&mut self, prometheus: &Prometheus, route: &Route) {
+        let mut say = |kind, what: &str, by: String, location: Option<&Location>| {
+            let (what, location) = (what.to_owned(), location.cloned());
+            self.substitutions.push(Substitution { kind, what, by, location });
+        };
+        if !prometheus.flags_given {
+            let by = prometheus.command_line();
+            say(SubstitutionKind::PrometheusFlags, "Prometheus's flags", by, Some(&route.proxy_pass));
+        }
+        let made = "a minimal one that scrapes Prometheus itself";
+        match (&prometheus.config_missing, &prometheus.config_location) {
+            (Some((path, location)), _) => {
+                let by = format!("{made}: the file is not beside what names it");
+                say(SubstitutionKind::PrometheusConfig, path, by, Some(location));
+            }
+            (None, None) => say(SubstitutionKind::PrometheusConfig, "prometheus.yml", made.to_owned(), None),
+            (None, Some(_)) => {}
+        }
+        for unanswered in &prometheus.unanswered {
+            let what = format!("{} of {}", unanswered.key, unanswered.job);
+            let by = "nothing: what would tell its targets is not in the Pod".to_owned();
+            say(SubstitutionKind::Target, &what, by, Some(&unanswered.location));
         }
     }
 
     /// Gives a flag a value of the Pod's. What the deployment gives it is listed as replaced.
-    fn replace_flag(&mut self, flag: &str, value: &str) {
+    fn replace_flag(&mut self, prometheus: &Prometheus, arguments: &mut Vec<String>, flag: &str, value: &str) {
         let name = format!("--{flag}");
         let own = format!("{name}={value}");
-        while let Some(given) = take_flag(&mut self.prometheus_arguments, &name) {
-            if given == own {
-                continue;
+        while let Some(given) = take_flag(arguments, &name) {
+            if given != own {
+                self.substitutions.push(Substitution {
+                    kind: SubstitutionKind::PrometheusFlags,
+                    what: given,
+                    by: own.clone(),
+                    location: prometheus.flag_place(flag).cloned(),
+                });
             }
-            self.substitutions.push(Substitution {
-                kind: SubstitutionKind::PrometheusFlags,
-                what: given,
-                by: own.clone(),
-                location: None,
-            });
         }
-        self.prometheus_arguments.push(own);
+        arguments.push(own);
     }
+}
+
+/// The names by which nginx reaches a Prometheus, and by which it reaches itself.
+fn names(deployment: &Deployment, number: usize) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let hosts = ways_to(deployment, number).into_iter().filter_map(|address| Some(address.host_port()?.host.clone()));
+    for name in hosts.chain(["localhost".to_owned()]) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Takes `--flag=value` or `--flag value` out of a command line.

@@ -28,12 +28,28 @@ pub enum SubstitutionKind {
     Key,
     /// A host name or address that means the Pod itself.
     Host,
-    /// A file of the deployment.
+    /// The certificate of an authority that the deployment trusts.
+    Ca,
+    /// A file of users and passwords.
+    PasswordFile,
+    /// A program behind nginx that is no Prometheus.
+    Upstream,
+    /// A DNS server.
+    Resolver,
+    /// Another file of the deployment.
     File,
+    /// A directory that nginx reads from or writes to.
+    Directory,
+    /// A log, which goes to the harness.
+    Log,
+    /// Whom nginx's workers run as.
+    User,
     /// The flags that Prometheus runs with.
     PrometheusFlags,
     /// Prometheus's own configuration.
     PrometheusConfig,
+    /// What Prometheus would connect to.
+    Target,
     /// The nginx.conf around a fragment, or a directive in it.
     Configuration,
     /// A file that the configuration includes.

@@ -19,4 +19,6 @@ mod readme;
 mod remote;
 mod running;
 mod stage;
+mod stubs;
 mod support;
+mod world;

@@ -38,7 +38,7 @@ struct Sample {
 }
 
 async fn ask(observer: &Observer) -> Answer {
-    let port = observer.route().upstream.port;
+    let port = observer.route().upstream.port();
     let is_up = |target: &Target| target.is_prometheus_itself(port) && target.health == "up";
     let scraped = observer.targets().await.is_ok_and(|targets| targets.iter().any(is_up));
     // Before the first scrape, and for a moment behind it, there is no `up`: then a constant tells whether queries are
@@ -66,7 +66,7 @@ fn finding(observer: &Observer, seen: &Seen, query: &str) -> Option<Finding> {
         .finding(format!("/api/v1/query does not answer by {}", seen.method))
         .expected(format!("200 with the JSON of `{query}`, value 1"))
         .actual(seen.summary())
-        .at(observer.deployment().location_place(seen.url.path()))
+        .at(observer.facts().location_place(seen.url.path()))
         .fix(CHECK.fix)
         .shown_by(observer.shell().curl(seen));
     Some(finding)

@@ -54,7 +54,7 @@ fn finding(observer: &Observer, seen: &Seen, actual: String) -> Finding {
         .finding("/metrics is not Prometheus's exposition format")
         .expected("200 with `text/plain` and metrics such as prometheus_build_info")
         .actual(actual)
-        .at(observer.deployment().location_place(seen.url.path()))
+        .at(observer.facts().location_place(seen.url.path()))
         .fix(CHECK.fix)
         .shown_by(observer.shell().curl(seen))
 }

@@ -18,7 +18,7 @@ pub(crate) static CHECK: Check = Check {
 };
 
 async fn ask(observer: &Observer) -> Answer {
-    let port = observer.route().upstream.port;
+    let port = observer.route().upstream.port();
     get_through(observer, &*observer.get("/api/v1/targets?state=active").await?).await?;
     let mut own = observer.targets().await?;
     if !observer.may_wait() && !own.iter().any(Target::is_known) {
@@ -35,13 +35,13 @@ async fn ask(observer: &Observer) -> Answer {
 }
 
 fn finding(observer: &Observer, target: &Target) -> Finding {
-    let deployment = observer.deployment();
-    let path = format!("{}/metrics", deployment.prometheus.route_prefix());
+    let facts = observer.facts();
+    let path = format!("{}/metrics", facts.prometheus().route_prefix());
     CHECK
         .finding(format!("Prometheus does not reach itself at {}", target.scrape_url))
         .expected("the target is up")
         .actual(format!("{}: {}", target.health, target.last_error))
-        .at(target.host_port().and_then(|place| deployment.target_place(place)))
+        .at(target.host_port().and_then(|place| facts.target_place(place)))
         .fix(format!("metrics_path: {path}"))
         .shown_by(observer.shell().curl_get(&observer.url("/api/v1/targets?state=active")))
 }

@@ -49,5 +49,5 @@ fn finding(observer: &Observer, line: &LogLine) -> Finding {
 fn place_of_a_name_that_conflicts(observer: &Observer, message: &str) -> Option<Location> {
     let (name, rest) = message.strip_prefix("conflicting server name \"")?.split_once('"')?;
     let port = rest.strip_suffix(", ignored")?.rsplit_once(':')?.1.parse().ok()?;
-    observer.deployment().last_name_place(name, port)
+    observer.facts().last_name_place(name, port)
 }

@@ -93,7 +93,7 @@ fn finding(observer: &Observer, seen: &Seen) -> Option<Finding> {
         .finding(format!("the redirect of {} {wrong}", seen.url.path()))
         .expected(format!("a redirect that stays below {public}"))
         .actual(seen.summary())
-        .at(observer.deployment().pass_place(seen.url.path()))
+        .at(observer.facts().pass_place(seen.url.path()))
         .fix(fix(observer, wrong))
         .shown_by(observer.shell().curl(seen));
     Some(finding)
@@ -101,9 +101,9 @@ fn finding(observer: &Observer, seen: &Seen) -> Option<Finding> {
 
 /// What lets redirects stay below the prefix. Another scheme or name in them is not Prometheus's: its own are paths.
 fn fix(observer: &Observer, wrong: &str) -> String {
-    let (deployment, route) = (observer.deployment(), observer.route());
-    let knows_prefix = deployment
-        .prometheus
+    let (facts, route) = (observer.facts(), observer.route());
+    let knows_prefix = facts
+        .prometheus()
         .external_url()
         .is_some_and(|known| Url::parse(known).is_ok_and(|known| known.path().trim_end_matches('/') == route.prefix));
     if wrong == LEAVES_THE_PREFIX && !knows_prefix {
@@ -121,7 +121,7 @@ fn keep_the_prefix(observer: &Observer) -> String {
     format!(
         "proxy_pass {}; (no path: the prefix stays), and start Prometheus with --web.external-url={} and without \
          --web.route-prefix=/, so that it serves {}/ itself",
-        observer.deployment().pass_without_path(),
+        observer.facts().pass_without_path(),
         observer.url(""),
         observer.route().prefix
     )

@@ -25,15 +25,15 @@ async fn ask(observer: &Observer) -> Answer {
         return Ok(Vec::new());
     };
     need_prometheus(observer).await?;
-    let place = observer.deployment().location_place(observer.url("/").path());
+    let place = observer.facts().location_place(observer.url("/").path());
     let finding = way::finding(&CHECK, observer, &way, wrong).map(|finding| finding.at(place).fix(fix(observer)));
     Ok(finding.into_iter().collect())
 }
 
 fn fix(observer: &Observer) -> String {
-    let (deployment, route) = (observer.deployment(), observer.route());
+    let (facts, route) = (observer.facts(), observer.route());
     let url = observer.url("");
-    if deployment.prometheus.external_url().is_some_and(|given| given.trim_end_matches('/') == url.as_str()) {
+    if facts.prometheus().external_url().is_some_and(|given| given.trim_end_matches('/') == url.as_str()) {
         return "let one location pass everything below the prefix to Prometheus".to_owned();
     }
     let stripped = if route.strips_prefix() { " --web.route-prefix=/" } else { "" };

@@ -45,7 +45,7 @@ async fn ask(observer: &Observer) -> Answer {
 
 fn finding(observer: &Observer, seen: &Seen, wrong: &str) -> Finding {
     let route = observer.route();
-    let serves = format!("{}/", observer.deployment().prometheus.route_prefix());
+    let serves = format!("{}/", observer.facts().prometheus().route_prefix());
     let passes = if route.upstream_path != format!("{}/", route.prefix) {
         format!("nginx replaces {}/ by {}", route.prefix, route.upstream_path)
     } else {
@@ -55,7 +55,7 @@ fn finding(observer: &Observer, seen: &Seen, wrong: &str) -> Finding {
         .finding(wrong)
         .expected(format!("{} answers with Prometheus's JSON", seen.url.path()))
         .actual(format!("{}; {passes}, and Prometheus serves below {serves}", seen.summary()))
-        .at(observer.deployment().pass_place(seen.url.path()))
+        .at(observer.facts().pass_place(seen.url.path()))
         .fix(fix(observer, &serves))
         .shown_by(observer.shell().curl(seen))
 }
@@ -64,6 +64,6 @@ fn finding(observer: &Observer, seen: &Seen, wrong: &str) -> Finding {
 fn fix(observer: &Observer, serves: &str) -> String {
     let keeps = serves.strip_suffix('/') == Some(&observer.route().prefix);
     let path = if keeps { "" } else { serves };
-    let pass = observer.deployment().pass_without_path();
+    let pass = observer.facts().pass_without_path();
     format!("proxy_pass {pass}{path}; (or start Prometheus with another --web.route-prefix)")
 }

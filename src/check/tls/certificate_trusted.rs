@@ -29,7 +29,7 @@ async fn ask(observer: &Observer) -> Answer {
         .finding(format!("clients refuse the certificate of {}", route.server_name))
         .expected(format!("a valid certificate for {} from a CA that clients trust", route.server_name))
         .actual(failure.message.clone())
-        .at(observer.deployment().certificate_place())
+        .at(observer.facts().certificate_place())
         .fix(CHECK.fix)
         .shown_by(observer.shell().s_client(&route.server_name, route.port));
     Ok(vec![finding])

@@ -34,7 +34,7 @@ fn finding(observer: &Observer, actual: String) -> Finding {
         .finding("not even a client that verifies nothing gets an answer over TLS")
         .expected("a TLS 1.2 or 1.3 handshake and an HTTP answer")
         .actual(actual)
-        .at(observer.deployment().server().location.clone())
+        .at(observer.facts().server().location.clone())
         .fix(CHECK.fix)
         .shown_by(observer.shell().curl_insecurely(&observer.url("/-/ready")))
 }

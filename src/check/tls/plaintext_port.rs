@@ -1,8 +1,9 @@
 //! Port 80 is closed, or leads to https.
 
 use super::super::{Answer, Check, Skip, Turn};
+use crate::deployment::settings::Port80;
 use crate::finding::{Finding, Level};
-use crate::observe::{FailureKind, Observer, Seen};
+use crate::observe::{Failure, FailureKind, Observer, Seen};
 
 /// A page with a query, to see whether both survive the redirect.
 const PAGE: &str = "/graph?g0.expr=up&g0.tab=1";
@@ -24,6 +25,7 @@ async fn ask(observer: &Observer) -> Answer {
     if !observer.route().tls {
         return Err(Skip("clients have no encrypted port to be led to: see tls-enforced".to_owned()));
     }
+    let expected = observer.facts().deployment.settings.expect.port_80;
     let mut url = observer.url(PAGE);
     // Both are valid for an https URL; the default port of http is 80.
     let _ = url.set_scheme("http");
@@ -32,8 +34,12 @@ async fn ask(observer: &Observer) -> Answer {
         Ok(seen) => seen,
         Err(failure) if failure.kind == FailureKind::Timeout => return Err(failure.into()),
         // Closed, or closed without an answer (`return 444`).
+        Err(failure) if expected == Some(Port80::Redirects) => return Ok(vec![closed(observer, &failure)]),
         Err(_) => return Ok(Vec::new()),
     };
+    if expected == Some(Port80::Closed) {
+        return Ok(vec![open(observer, &seen, "answers, and proxyproof.toml says that it is closed")]);
+    }
     let wanted = observer.url(PAGE);
     let finding = match (seen.status, seen.redirect()) {
         (200..=299, _) => open(observer, &seen, "serves content without encryption"),
@@ -50,12 +56,21 @@ async fn ask(observer: &Observer) -> Answer {
     Ok(vec![finding.shown_by(observer.shell().curl(&seen))])
 }
 
+fn closed(observer: &Observer, failure: &Failure) -> Finding {
+    CHECK
+        .finding("port 80 is closed, and proxyproof.toml says that it redirects")
+        .expected(format!("301 to {}", observer.url(PAGE)))
+        .actual(failure.to_string())
+        .at(observer.facts().server().location.clone())
+        .fix(fix(observer))
+}
+
 fn open(observer: &Observer, seen: &Seen, what: &str) -> Finding {
     CHECK
         .finding(format!("port 80 {what}"))
         .expected("a closed port, or a redirect to https")
         .actual(seen.summary())
-        .at(observer.deployment().plain_listen_place())
+        .at(observer.facts().plain_listen_place())
         .fix(fix(observer))
 }
 
@@ -64,7 +79,7 @@ fn elsewhere(observer: &Observer, seen: &Seen, what: &str) -> Finding {
         .finding(format!("the redirect of port 80 {what}"))
         .expected(format!("301 to {}", observer.url(PAGE)))
         .actual(seen.summary())
-        .at(observer.deployment().plain_listen_place())
+        .at(observer.facts().plain_listen_place())
         .fix(fix(observer))
 }
 

@@ -19,7 +19,7 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     let route = observer.route();
     let path = format!("{}/api/v1/status/buildinfo", route.prefix);
-    let address = observer.address(route.port);
+    let address = observer.address();
     let plain = plain_http(address, &route.server_name, &path).await;
     let content = plain.as_ref().ok().filter(|answer| answer.status.is_some_and(|status| status < 300));
     let mut findings = Vec::new();
@@ -43,7 +43,7 @@ fn in_plain_text(observer: &Observer, answer: &PlainAnswer) -> Finding {
         .finding(format!("Prometheus is served in plain text on port {}", route.port))
         .expected("no content without TLS: nginx's 400, a redirect to https, or a closed connection")
         .actual(format!("{first}, with content"))
-        .at(observer.deployment().listen_place())
+        .at(observer.facts().listen_place())
         .fix(fix(observer))
         .shown_by(observer.shell().curl_get(&plain_url(observer)))
 }
@@ -54,14 +54,14 @@ fn no_handshake(observer: &Observer, failure: &Failure) -> Finding {
         .finding(format!("port {} does not speak TLS", route.port))
         .expected("a handshake, whatever the certificate is")
         .actual(failure.to_string())
-        .at(observer.deployment().listen_place())
+        .at(observer.facts().listen_place())
         .fix(CHECK.fix)
         .shown_by(observer.shell().s_client(&route.server_name, route.port))
 }
 
 fn fix(observer: &Observer) -> String {
     let port = observer.route().port;
-    match observer.deployment().server().certificates.is_empty() || port == 80 {
+    match observer.facts().server().certificates.is_empty() || port == 80 {
         true => CHECK.fix.to_owned(),
         false => format!("listen {port} ssl;"),
     }

@@ -42,7 +42,7 @@ async fn ask(observer: &Observer) -> Answer {
             Ok(seen) => asset.what_is_wrong_with(seen),
         };
         if let Some(wrong) = wrong {
-            let place = observer.deployment().location_place(asset.url.path());
+            let place = observer.facts().location_place(asset.url.path());
             missing.push(Missing { asset, wrong, place });
         }
     }

@@ -55,7 +55,7 @@ fn around_a_fragment_of_http_a_stock_nginx_conf_is_made() {
     );
     assert!(nginx.made.iter().all(|made| made.kind == MadeKind::Configuration));
     let deployment = Deployment::load(files.path("site.conf")).unwrap();
-    assert_eq!(deployment.route.public_url(), "https://a.b/p/");
+    assert_eq!(deployment.route().public_url(), "https://a.b/p/");
     assert_eq!(deployment.servers[0].certificates[0].certificate.path, "/etc/nginx/made/certificate.pem");
 }
 
@@ -91,7 +91,7 @@ fn around_locations_a_tls_server_is_made() {
         assert!(text.contains(line), "{text}");
     }
     let deployment = Deployment::load(files.path("snippets/prom.conf")).unwrap();
-    assert_eq!(deployment.route.public_url(), "https://localhost/p/");
+    assert_eq!(deployment.route().public_url(), "https://localhost/p/");
     let nginx = files.nginx_at("own.conf", &options()).unwrap();
     assert_eq!(in_http(&nginx, "server")[0].children_named("listen").count(), 1);
     assert!(!main_text(&nginx).contains("listen") && !main_text(&nginx).contains("ssl_certificate"));
@@ -198,8 +198,8 @@ fn a_template_is_rendered_and_its_places_are_the_users() {
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let given = Options { env, ..options() };
     let deployment = Deployment::load_with(files.path("site.conf.template"), &given).unwrap();
-    assert_eq!(deployment.route.public_url(), "http://a.b:8080/p/");
-    assert_eq!((deployment.route.proxy_pass.line, deployment.route.proxy_pass.column), (2, 18));
+    assert_eq!(deployment.route().public_url(), "http://a.b:8080/p/");
+    assert_eq!((deployment.route().proxy_pass.line, deployment.route().proxy_pass.column), (2, 18));
     assert_eq!(deployment.servers[0].listens[0].location.column, 33);
     let file = &deployment.nginx.files[0];
     assert_eq!(&*file.text, text);

@@ -29,7 +29,10 @@ if [ -n "$POD_CLIENT" ]; then
     ip route add "$POD_CLIENT" via "$3"
 fi
 ip route flush exact default
-for address in $POD_ADDRESSES; do ip address add "$address" dev lo; done
+for address in $POD_ADDRESSES; do
+    # A kernel without IPv6 can't have them all.
+    ip address add "$address" dev lo || case "$address" in *:*) ;; *) exit 1 ;; esac
+done
 printf '127.0.0.1 localhost\n%s' "$POD_HOSTS" > /etc/hosts
 case "$(ip -6 -o address show dev lo)" in *" ::1/"*) printf '::1 localhost\n' >> /etc/hosts ;; esac
 printf 'nameserver 127.0.0.1\n' > /etc/resolv.conf
@@ -43,6 +46,13 @@ const NO_RESOLVER: &str = "192.0.2.1";
 
 /// Off in a container whose network has no IPv6, though `localhost` means `::1` too on a deployment's own machine.
 const IPV6_SWITCH: &str = "net.ipv6.conf.all.disable_ipv6";
+
+/// A lifeline that is made and does not run yet: programs can be joined to it.
+pub(super) struct Tied {
+    /// The container's id.
+    pub(super) id: String,
+    streams: AttachContainerResults,
+}
 
 /// A running lifeline. Dropping it ends the Pod.
 pub(super) struct Lifeline {
@@ -69,13 +79,9 @@ pub(super) struct LifelinePlan<'a> {
     pub(super) ports: &'a [u16],
 }
 
-impl Lifeline {
-    /// Starts it, holding its input from before it runs.
-    pub(super) async fn start(
-        engine: &Engine,
-        plan: &LifelinePlan<'_>,
-        deadline: Deadline,
-    ) -> Result<Self, RuntimeError> {
+impl Tied {
+    /// Makes it, and holds its input from before it runs.
+    pub(super) async fn prepare(engine: &Engine, plan: &LifelinePlan<'_>) -> Result<Self, RuntimeError> {
         let docker = &engine.docker;
         let name = plan.run.id().name("lifeline");
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
@@ -89,14 +95,22 @@ impl Lifeline {
             .attach_container(&created.id, Some(attached.build()))
             .await
             .map_err(refused("attach to the Pod's first container"))?;
-        docker
-            .start_container(&created.id, None::<StartContainerOptions>)
+        Ok(Self { id: created.id, streams })
+    }
+}
+
+impl Lifeline {
+    /// Starts it, and waits until the Pod has its network.
+    pub(super) async fn start(engine: &Engine, tied: Tied, deadline: Deadline) -> Result<Self, RuntimeError> {
+        engine
+            .docker
+            .start_container(&tied.id, None::<StartContainerOptions>)
             .await
             .map_err(refused("start the Pod's first container"))?;
-        let AttachContainerResults { output, input } = streams;
+        let AttachContainerResults { output, input } = tied.streams;
         let address = deadline.wait_for("the Pod's network", address_from(output)).await?;
-        let published = published_ports(engine, &created.id).await?;
-        Ok(Self { id: created.id, address, published, _input: Mutex::new(input) })
+        let published = published_ports(engine, &tied.id).await?;
+        Ok(Self { id: tied.id, address, published, _input: Mutex::new(input) })
     }
 
     /// Where clients outside the Pod reach a TCP port of it.

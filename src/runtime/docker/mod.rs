@@ -1,4 +1,4 @@
-//! The docker runtime: a Pod of real containers, through testcontainers.
+//! The docker runtime: a Pod of real containers.
 //!
 //! A Pod is three containers in one network and one PID namespace:
 //!
@@ -7,6 +7,8 @@
 //!    namespace, and the kernel ends everything else in it;
 //! 2. nginx and 3. Prometheus, unprivileged, limited, removed by the engine when they end.
 
+mod archive;
+mod container;
 mod engine;
 mod image;
 mod lifeline;

@@ -32,6 +32,9 @@ impl Job<'_> {
         for tree in self.recipe.trees() {
             assembly.add_tree(Path::new(tree))?;
         }
+        for tree in self.recipe.library_trees() {
+            assembly.add_tree(&Path::new("usr/lib").join(self.arch.triplet()).join(tree))?;
+        }
         assembly.add_files(&files)?;
         assembly.finish(self.recipe)?;
         root::seal(&finished, self.manifest(index, plan))

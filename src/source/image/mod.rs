@@ -189,6 +189,7 @@ mod tests {
         assert_eq!(sizes[0].0, "manifest.json");
         assert_eq!(sizes[2].1, root.manifest().image.layer_size);
         let tag = image_tag(&root, Recipe::Nginx);
-        assert!(tag.starts_with("proxyproof/nginx:debian-trixie-1.26.3-3-deb13u10-r2-"), "{tag}");
+        let revision = super::super::recipe::REVISION;
+        assert!(tag.starts_with(&format!("proxyproof/nginx:debian-trixie-1.26.3-3-deb13u10-r{revision}-")), "{tag}");
     }
 }
