@@ -13,8 +13,6 @@ pub(super) struct Place {
     pub(super) at: SocketAddr,
     /// Whether it listens there alone, and not on every address of the Pod.
     pub(super) alone: bool,
-    /// Whether nginx speaks TLS to it, and it does not.
-    pub(super) behind_tls: bool,
 }
 
 /// The first port for a Prometheus whose own port is not for it.
@@ -50,13 +48,8 @@ impl World {
             (0..deployment.prometheus.len()).map(|number| self.wanted(deployment, number)).collect();
         let each = wanted.iter().enumerate().map(|(number, at)| {
             let route = deployment.routes.iter().find(|route| route.prometheus == number);
-            let flags = &deployment.prometheus[number];
-            let behind_tls = route.is_some_and(|route| route.scheme == "https") && !flags.speaks_tls();
             let own_port = FIRST_PORT + u16::try_from(number).unwrap_or(0);
-            let elsewhere = Place { at: (Ipv4Addr::LOCALHOST, own_port).into(), alone: true, behind_tls };
-            if behind_tls {
-                return Ok(elsewhere);
-            }
+            let elsewhere = Place { at: (Ipv4Addr::LOCALHOST, own_port).into(), alone: true };
             let port = at.port();
             let another = wanted.iter().enumerate().any(|(other, at)| other != number && at.port() == port);
             let stub = others(deployment).any(|other| other.address.host_port().is_some_and(|at| at.port == port));
@@ -71,7 +64,7 @@ impl World {
                     prometheus: route.map(|route| route.proxy_pass.clone()).unwrap_or_else(|| listen.clone()),
                 }),
                 Some(_) => Ok(elsewhere),
-                None => Ok(Place { at: *at, alone, behind_tls }),
+                None => Ok(Place { at: *at, alone }),
             }
         });
         each.collect()

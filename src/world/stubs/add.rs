@@ -47,7 +47,7 @@ impl World {
 
     /// What nginx asks a Prometheus by, where that is not where it listens.
     fn forward(&mut self, deployment: &Deployment, sockets: &Sockets, number: usize, place: &Place) {
-        let speaks = Speaks::Forward { to: place.at, tls: place.behind_tls };
+        let speaks = Speaks::Forward { to: place.at };
         let mut at = Vec::new();
         for address in ways_to(deployment, number) {
             match address {
@@ -76,7 +76,7 @@ impl World {
         let at = self.listeners(&localhost).into_iter().filter(is_free).map(Listener::Tcp).collect();
         self.push(Stub {
             name: "Prometheus".to_owned(),
-            speaks: Speaks::Forward { to: place.at, tls: false },
+            speaks: Speaks::Forward { to: place.at },
             at,
             metrics: Vec::new(),
         });

@@ -148,14 +148,11 @@ fn written(name: &str) -> String {
 
 /// A server that passes connections on to Prometheus.
 fn forward(text: &mut String, number: usize, stub: &Stub) {
-    let Speaks::Forward { to, tls } = stub.speaks else { return };
+    let Speaks::Forward { to } = stub.speaks else { return };
     text.push_str("server {\n");
     let _ = writeln!(text, "    listen unix:/proxyproof/inner/{number};");
     for at in &stub.at {
-        let _ = writeln!(text, "    listen {at}{};", if tls { " ssl" } else { "" });
-    }
-    if tls {
-        let _ = writeln!(text, "    ssl_certificate {CERTIFICATE};\n    ssl_certificate_key {KEY};");
+        let _ = writeln!(text, "    listen {at};");
     }
     let _ = writeln!(text, "    proxy_pass {to};\n}}");
 }
