@@ -13,6 +13,7 @@ mod host_port;
 mod includes;
 mod listen;
 mod location_path;
+mod lua;
 pub mod modules;
 mod named_file;
 mod nginx;

@@ -3,6 +3,8 @@
 //! nginx starts a comment right after `;`, ends lines with CR LF, and takes a quote in the middle of a word for a letter;
 //! the lexer of nginx-lint-parser does not. The result has the same length, so that every offset holds in the original.
 
+use super::lua;
+
 /// Where in the text the reading is, by the rules of `ngx_conf_read_token`.
 #[derive(Clone, Copy)]
 enum State {
@@ -19,8 +21,24 @@ enum State {
 /// The same configuration for the lexer, or the offset of the quote that is never closed.
 pub(super) fn normalise(text: &str) -> Result<String, usize> {
     let mut out = String::with_capacity(text.len());
-    let mut state = State::Between;
+    let (mut state, mut directive, mut lua_end) = (State::Between, None, 0);
     for (offset, c) in text.char_indices() {
+        if offset < lua_end {
+            blank(c, &mut out);
+            continue;
+        }
+        match c {
+            _ if !matches!(state, State::Between | State::Word) => {}
+            '{' if lua::is_block_of(first_word(text, directive)) => {
+                let code = &text[offset + 1..];
+                lua_end = offset + 1 + lua::end(code).unwrap_or(code.len());
+                directive = None;
+            }
+            ';' | '{' | '}' => directive = None,
+            '#' => {}
+            c if !c.is_whitespace() => directive = directive.or(Some(offset)),
+            _ => {}
+        }
         let (next, shown) = step(state, c, offset);
         match shown {
             Shown::AsIs => out.push(c),
@@ -31,6 +49,20 @@ pub(super) fn normalise(text: &str) -> Result<String, usize> {
     match state {
         State::Quoted { start, .. } | State::EscapedInQuotes { start, .. } => Err(start),
         _ => Ok(out),
+    }
+}
+
+/// The name of the directive that starts there.
+fn first_word(text: &str, start: Option<usize>) -> &str {
+    let from = start.map_or("", |start| &text[start..]);
+    from.split([' ', '\t', '\r', '\n', '{', ';']).next().unwrap_or_default()
+}
+
+/// What stands in a block of Lua is nothing to the lexer; where its lines end is.
+fn blank(c: char, out: &mut String) {
+    match c {
+        '\n' => out.push(c),
+        _ => out.extend(std::iter::repeat_n(' ', c.len_utf8())),
     }
 }
 
@@ -84,6 +116,8 @@ mod tests {
             (r#"a "b # \" c" '#';"#, r#"a "b # \" c" '#';"#),
             ("a b#c ${d'e};", "a b#c ${d'e};"),
             ("a\u{a0}b;", "a__b;"),
+            ("set_by_lua_block $a{ '}'\n--\"é{\n} b;", "set_by_lua_block $a{    \n      \n} b;"),
+            ("# x_by_lua_block {\na 'x_by_lua_block {';", "                  \na 'x_by_lua_block {';"),
         ] {
             assert_eq!(normalise(text).as_deref(), Ok(expected));
         }
