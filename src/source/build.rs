@@ -66,14 +66,15 @@ impl Build {
         // Headers that no program reads; a module of Debian's depends on some by mistake.
         let headers = package.starts_with("lib") && package.ends_with("-dev");
         let lua = package.starts_with("lua-") && !self.is_plain();
-        let perl = ["libperl", "perl-base"].iter().any(|name| package.starts_with(name)) && self.has_perl();
+        let perl = ["libperl", "perl-modules"].iter().any(|name| package.starts_with(name)) && self.has_perl();
         !headers && (self.further.contains(package) || lua || perl || self.recipe.wants(package))
     }
 
     /// Directories that are taken as the packages ship them.
     pub(super) fn trees(&self) -> impl Iterator<Item = &'static str> {
         let further: &[&str] = if self.is_plain() { &[] } else { FURTHER_TREES };
-        self.recipe.trees().iter().chain(further).copied()
+        let perl: &[&str] = if self.has_perl() { &["usr/share/perl"] } else { &[] };
+        self.recipe.trees().iter().chain(further).chain(perl).copied()
     }
 
     /// The same, below the directory of the processor's libraries.
@@ -81,13 +82,13 @@ impl Build {
         let further: &[&str] = match (self.is_plain(), self.has_perl()) {
             (true, _) => &[],
             (false, false) => &["lua"],
-            (false, true) => &["lua", "perl-base", "perl5"],
+            (false, true) => &["lua", "perl", "perl5"],
         };
         self.recipe.library_trees().iter().chain(further).copied()
     }
 
-    /// Whether Perl runs in it: the module with the few of Perl's own files that are in `perl-base`, and without the
-    /// rest of its library, which is larger than nginx and all other modules together.
+    /// Whether Perl runs in it: the module with the whole of Perl's own library, since its first line is looked for there.
+    /// That is three times the size of nginx, so no other build has it.
     fn has_perl(&self) -> bool {
         self.further.contains("libnginx-mod-http-perl")
     }
@@ -107,7 +108,7 @@ mod tests {
         let perl = plain.with(["libnginx-mod-http-perl".to_owned()]);
         assert_eq!((plain.name(), lua.name()), ("nginx".to_owned(), "nginx libnginx-mod-http-lua".to_owned()));
         assert!(lua.wants("lua-resty-core") && !plain.wants("lua-resty-core"));
-        assert!(perl.wants("libperl5.40") && !lua.wants("libperl5.40") && !perl.wants("perl-modules-5.40"));
+        assert!(perl.wants("libperl5.40") && !lua.wants("libperl5.40") && perl.wants("perl-modules-5.40"));
         assert!(!lua.wants("libmodsecurity-dev") && lua.wants("libluajit-5.1-2"));
     }
 }
