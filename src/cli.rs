@@ -65,8 +65,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The deployment's nginx.conf; several are checked one after the other
-    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::FilePath)]
+    /// The deployment's nginx.conf, a fragment of one (conf.d, sites-enabled), or a directory such as /etc/nginx;
+    /// several are several deployments, checked one after the other
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -82,8 +83,8 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
-    /// The deployment's nginx.conf
-    #[arg(value_hint = ValueHint::FilePath)]
+    /// The deployment's nginx.conf, a fragment of one (conf.d, sites-enabled), or a directory such as /etc/nginx
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) path: PathBuf,
 
     #[command(flatten)]
@@ -136,6 +137,30 @@ pub(crate) struct DeploymentArgs {
     /// What clients trust, for a certificate that the deployment brings
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cacert: Option<PathBuf>,
+
+    /// The certificate that clients show, where the deployment asks for one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+
+    /// The key of the certificate that clients show
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+
+    /// A user of the deployment's own password files; without it they are replaced
+    #[arg(long, value_name = "USER:PASS", value_parser = credentials)]
+    pub(crate) basic_auth: Option<(String, String)>,
+
+    /// A further file of the same deployment, such as the one that holds the upstreams (repeatable)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) with: Vec<PathBuf>,
+
+    /// A directory that mirrors /: absolute paths are looked up there first
+    #[arg(long, value_name = "DIR", value_parser = directory, value_hint = ValueHint::DirPath)]
+    pub(crate) root: Option<PathBuf>,
+
+    /// The value of the placeholder ${NAME} in a template (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = env)]
+    pub(crate) env: Vec<(String, String)>,
 }
 
 /// What is asked, and how the answer is given.
@@ -198,6 +223,30 @@ fn prefix(text: &str) -> Result<String, &'static str> {
     } else {
         Err("a prefix begins with `/`, as in /prometheus; `/` alone is the root")
     }
+}
+
+fn credentials(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once(':') {
+        Some((user, password)) if !user.is_empty() && !text.contains(['\n', '\r']) => {
+            Ok((user.to_owned(), password.to_owned()))
+        }
+        _ => Err("a user and a password have a colon between them, as in admin:secret"),
+    }
+}
+
+fn directory(text: &str) -> Result<PathBuf, &'static str> {
+    Some(PathBuf::from(text)).filter(|path| path.is_dir()).ok_or("there is no such directory")
+}
+
+fn env(text: &str) -> Result<(String, String), &'static str> {
+    let name_and_value = text.split_once('=');
+    let sound = |name: &str| {
+        let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        letters && !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let (name, value) =
+        name_and_value.filter(|(name, _)| sound(name)).ok_or("write NAME=VALUE, as in --env DOMAIN=example.com")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The id is looked up where the selection is made.

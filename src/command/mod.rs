@@ -46,6 +46,12 @@ fn deployment_options(args: DeploymentArgs) -> Options {
         prometheus_args: args.prometheus_args,
         prometheus_config: args.prometheus_config,
         cacert: args.cacert,
+        client_cert: args.client_cert,
+        client_key: args.client_key,
+        basic_auth: args.basic_auth,
+        root: args.root,
+        env: args.env,
+        with: args.with,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::DeploymentError;
 use super::directive::Directive;
-use super::named_file::NamedFile;
+use super::named_file::{NamedFile, Reader};
 use super::tree::Tree;
 
 /// A certificate and its key.
@@ -14,7 +14,6 @@ pub struct KeyPair {
     pub key: NamedFile,
 }
 
-const MAX_MEMORY: usize = 128 * 1024 * 1024;
 const CERTIFICATE: &str = "ssl_certificate";
 const KEY: &str = "ssl_certificate_key";
 
@@ -33,14 +32,12 @@ impl<'a> Named<'a> {
 
 /// Reads the pairs of one server after the other.
 pub(super) struct Pairs<'a> {
-    tree: &'a Tree,
-    /// How many bytes of memory they may still take: thousands of servers can inherit thousands of them.
-    left: usize,
+    reader: Reader<'a>,
 }
 
 impl<'a> Pairs<'a> {
     pub(super) fn of(tree: &'a Tree) -> Self {
-        Self { tree, left: MAX_MEMORY }
+        Self { reader: Reader::of(tree) }
     }
 
     /// The pairs of a server: its own, or those of `http`. nginx pairs the first certificate with the first key, and so on.
@@ -63,12 +60,7 @@ impl<'a> Pairs<'a> {
     }
 
     fn pair(&mut self, certificate: &Directive, key: &Directive) -> Result<KeyPair, DeploymentError> {
-        let pair = pair(certificate, key, self.tree)?;
-        let content = [&pair.certificate, &pair.key].map(|file| file.content.as_ref().map_or(0, Vec::len));
-        let size = size_of::<KeyPair>() + content.iter().sum::<usize>();
-        let too_much = || DeploymentError::TooMuch { location: certificate.location.clone() };
-        self.left = self.left.checked_sub(size).ok_or_else(too_much)?;
-        Ok(pair)
+        Ok(KeyPair { certificate: self.reader.named(&certificate.args[0])?, key: self.reader.named(&key.args[0])? })
     }
 }
 
@@ -78,23 +70,6 @@ fn or_inherited<'a>(own: &'a [&'a Directive], http: &'a [&'a Directive]) -> &'a 
 
 fn half_named(alone: &Directive, present: &'static str, missing: &'static str) -> DeploymentError {
     DeploymentError::HalfNamed { location: alone.location.clone(), present, missing }
-}
-
-fn pair(certificate: &Directive, key: &Directive, tree: &Tree) -> Result<KeyPair, DeploymentError> {
-    let (certificate, key) = (&certificate.args[0], &key.args[0]);
-    let pair = KeyPair { certificate: NamedFile::read(certificate, tree)?, key: NamedFile::read(key, tree)? };
-    let (brought, lacking) = match (&pair.certificate.content, &pair.key.content) {
-        (Some(_), None) if pair.key.is_file() => (("certificate", certificate), ("key", key)),
-        (None, Some(_)) if pair.certificate.is_file() => (("key", key), ("certificate", certificate)),
-        _ => return Ok(pair),
-    };
-    Err(DeploymentError::HalfBrought {
-        location: brought.1.location.clone(),
-        present: brought.0,
-        present_path: brought.1.text.clone(),
-        missing: lacking.0,
-        missing_path: lacking.1.text.clone(),
-    })
 }
 
 #[cfg(test)]
@@ -143,10 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn half_a_pair_in_the_tree_is_an_error_that_names_the_cure() {
+    fn half_a_pair_in_the_tree_is_no_error() {
         let server = "ssl_certificate a.crt;\nssl_certificate_key /root/a.key;";
-        let message = pairs("", server, &[("a.crt", "C")]).unwrap_err().to_string();
-        assert!(message.contains("nginx.conf:3:17: the tree brings the certificate `a.crt`"), "{message}");
-        assert!(message.contains("Put the key into the tree"), "{message}");
+        let found = pairs("", server, &[("a.crt", "C")]).unwrap();
+        assert!(found[0].certificate.content.is_some() && found[0].key.content.is_none());
     }
 }

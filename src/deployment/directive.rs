@@ -2,17 +2,38 @@
 
 use std::sync::Arc;
 
+use super::template::Rendering;
 use crate::location::Location;
 
 /// One file of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// Its path, the way the user named it.
+    /// Its path, the way the user named it; of what was made, the path in the Pod.
     pub file: Arc<str>,
-    /// Its text, unmodified.
+    /// Its text, as the user wrote it.
     pub text: Arc<str>,
     /// Where nginx finds it in the Pod.
     pub path_in_pod: String,
+    /// Whether no such file was brought: its text was made.
+    pub made: bool,
+    /// What `include`s it, if the file was made.
+    pub(super) stands_for: Option<Location>,
+    /// The text that nginx gets, where placeholders were replaced.
+    pub(super) rendering: Option<Rendering>,
+}
+
+impl ConfigFile {
+    /// The text that nginx gets: the user's own, with the placeholders replaced that `--env` gives values for.
+    pub fn text_in_pod(&self) -> &str {
+        self.rendering.as_ref().map_or(&self.text, |rendering| &rendering.text)
+    }
+
+    /// The user's line that a line in the Pod stems from.
+    pub(super) fn user_line(&self, line: usize) -> usize {
+        let Some(rendering) = &self.rendering else { return line };
+        let start = rendering.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        self.text.get(..rendering.origin(start)).map_or(line, |before| before.matches('\n').count() + 1)
+    }
 }
 
 /// One directive, with its block if it has one.

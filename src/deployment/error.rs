@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::read::MAX_MIB;
 use super::syntax::{MAX_DEPTH, MAX_WORDS};
+use super::tree::MAX_ENTRIES;
 use crate::location::Location;
 
 /// Why a deployment can't be loaded. Every message names the cure; the exit code of all of them is 2.
@@ -17,13 +18,13 @@ pub enum DeploymentError {
         /// The path as it was given.
         path: PathBuf,
     },
-    /// A directory stands where the nginx.conf is wanted.
-    #[error("`{}` is a directory. Pass the nginx.conf inside it{}", path.display(), inside(nginx_conf.as_ref()))]
+    /// A directory in which nothing is an nginx configuration.
+    #[error("`{}` is a directory without an nginx.conf, and {lacks}. Pass the file or directory that nginx reads", path.display())]
     Directory {
         /// The path as it was given.
         path: PathBuf,
-        /// The `nginx.conf` inside it, if there is one.
-        nginx_conf: Option<PathBuf>,
+        /// What else was looked for, such as `no *.conf is in it`.
+        lacks: &'static str,
     },
     /// A device, a pipe, or a directory in the place of an included file.
     #[error("`{}` is {kind}, not a regular file. Pass a file that can be read to its end", path.display())]
@@ -98,21 +99,83 @@ pub enum DeploymentError {
         /// The file that includes itself.
         file: String,
     },
-    /// A link that would show a file of this host.
-    #[error("{location}: `{}` is a link out of the directory of the nginx.conf, and files of this host are not read. \
-             Copy the file into the tree", path.display())]
+    /// A link that would show a file of this host, or nothing.
+    #[error(
+        "{location}: `{file}` is a link out of what is known: neither the tree nor --root has its target `{target}`, and \
+             files of this host are not read. Copy the target into the tree, or give --root a directory that mirrors `/`"
+    )]
     LeadsOut {
         /// What names the file.
         location: Location,
-        /// The link.
-        path: PathBuf,
+        /// The path in the Pod that is a link, or goes through one.
+        file: String,
+        /// Where it leads, as a path in the Pod.
+        target: String,
     },
-    /// Server blocks without the `http` block around them.
-    #[error("`{}` has no `http` block: it is a fragment, which is not supported yet. Pass the nginx.conf that includes it, \
-             or one that holds `events {{}} http {{ include {}; }}`", path.display(), file_name(path))]
-    Fragment {
+    /// More files than a directory of configurations has.
+    #[error(
+        "{location}: `{pattern}` makes nginx look at more than {MAX_ENTRIES} files. Name a directory that holds less"
+    )]
+    TooManyFiles {
+        /// The `include`.
+        location: Location,
+        /// Its pattern.
+        pattern: String,
+    },
+    /// A file of `--with` that the configuration does not read.
+    #[error("`{}` of --with is not read: the configuration includes no `{path_in_pod}`. Put it into a directory called as the one \
+             that is included, such as sites-enabled", path.display())]
+    NotIncluded {
         /// The path as it was given.
         path: PathBuf,
+        /// Where it is in the Pod.
+        path_in_pod: String,
+    },
+    /// Jinja, ERB and the like.
+    #[error(
+        "{location}: `{mark}` is a placeholder: this is {kind}, which nginx can't read. {cure}, and pass the result"
+    )]
+    Template {
+        /// The first placeholder.
+        location: Location,
+        /// How it begins.
+        mark: String,
+        /// The kind of template, with its article.
+        kind: &'static str,
+        /// What renders it.
+        cure: &'static str,
+    },
+    /// A YAML file that has the configuration in it.
+    #[error(
+        "{location}: this is a YAML file, not an nginx configuration. Render it if it is a template, and pass the nginx.conf \
+             that is embedded in it as a file of its own"
+    )]
+    Manifest {
+        /// The key that embeds the configuration, or the beginning of the file.
+        location: Location,
+    },
+    /// Placeholders for which no `--env` is given.
+    #[error("{location}: this is a template, and nothing gives a value for {names}. Give each one: {cure}")]
+    Placeholders {
+        /// The first of them.
+        location: Location,
+        /// All of them, once each.
+        names: String,
+        /// The options that are missing.
+        cure: String,
+    },
+    /// `${NAME:-default}`.
+    #[error(
+        "{location}: `{written}` is a default value as shells have it, which envsubst does not know and nginx can't read. \
+             Write `${{{name}}}`, and give the value: --env {name}=VALUE"
+    )]
+    ShellDefault {
+        /// Where it stands.
+        location: Location,
+        /// The name.
+        name: String,
+        /// The whole placeholder.
+        written: String,
     },
     /// One half of a pair is named by no directive.
     #[error(
@@ -126,23 +189,19 @@ pub enum DeploymentError {
         /// The name of the directive that is missing.
         missing: &'static str,
     },
-    /// One half of a pair is in the tree, the other is not.
-    #[error(
-        "{location}: the tree brings the {present} `{present_path}` without its {missing} `{missing_path}`. \
-             Put the {missing} into the tree, or take the {present} out so that a pair is made"
-    )]
-    HalfBrought {
-        /// The directive that names the half which is there.
-        location: Location,
-        /// `certificate` or `key`.
-        present: &'static str,
-        /// The path of the half that is there, as the file names it.
-        present_path: String,
-        /// `key` or `certificate`.
-        missing: &'static str,
-        /// The path of the half that is not there, as the file names it.
-        missing_path: String,
+    /// The files of `--client-cert` and `--client-key` are not what a client can show.
+    #[error("`{}` holds no {wanted} in PEM form. Pass a file that has a line `-----BEGIN {label}-----`", path.display())]
+    NotAnIdentity {
+        /// The path as it was given.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        wanted: &'static str,
+        /// What stands in its first line.
+        label: &'static str,
     },
+    /// One of the two was given without the other.
+    #[error("a client needs its certificate and its key. Give both: `--client-cert FILE --client-key FILE`")]
+    HalfAnIdentity,
     /// No `proxy_pass` that looks like Prometheus.
     #[error("`{}` has no route that leads to {wanted}. {upstreams}", path.display())]
     NoRoute {
@@ -192,22 +251,15 @@ impl DeploymentError {
             | Self::TooMuch { location }
             | Self::IncludeLoop { location, .. }
             | Self::LeadsOut { location, .. }
-            | Self::HalfNamed { location, .. }
-            | Self::HalfBrought { location, .. } => Some(location),
+            | Self::TooManyFiles { location, .. }
+            | Self::Template { location, .. }
+            | Self::Manifest { location }
+            | Self::Placeholders { location, .. }
+            | Self::ShellDefault { location, .. }
+            | Self::HalfNamed { location, .. } => Some(location),
             _ => None,
         }
     }
-}
-
-fn inside(nginx_conf: Option<&PathBuf>) -> String {
-    match nginx_conf {
-        Some(path) => format!(": `{}`", path.display()),
-        None => " (there is no file of that name in it)".to_owned(),
-    }
-}
-
-fn file_name(path: &std::path::Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn shortened(names: &[String]) -> String {

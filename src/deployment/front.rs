@@ -20,6 +20,18 @@ pub(super) struct Front {
     to: String,
 }
 
+/// The TCP ports of all `stream` servers.
+pub(crate) fn stream_listens(nginx: &Nginx) -> Vec<Listen> {
+    let streams = nginx.directives.iter().filter(|directive| directive.is("stream"));
+    let servers = streams.flat_map(|stream| stream.children_named("server"));
+    let tcp = servers.filter(|server| server.children_named("listen").next().is_some_and(|listen| !is_udp(listen)));
+    tcp.flat_map(|server| listen::listens(server, Switches::default()).0).collect()
+}
+
+fn is_udp(listen: &Directive) -> bool {
+    listen.args.iter().any(|arg| arg.text == "udp")
+}
+
 impl Fronts {
     pub(super) fn of(nginx: &Nginx) -> Self {
         /// More than any deployment has.

@@ -1,39 +1,12 @@
 //! The patterns of `include`: `*`, `?` and `[…]` in the names of one path.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 /// Whether nginx takes a path for a pattern.
 pub(super) fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
-/// What is below `dir` and fits `pattern`, in the order in which nginx reads it.
-pub(super) fn matches_below(dir: &Path, pattern: &str) -> Vec<PathBuf> {
-    let components = pattern.split('/').filter(|component| !component.is_empty());
-    components.fold(vec![dir.to_owned()], |found, component| {
-        found.iter().flat_map(|dir| next_level(dir, component)).collect()
-    })
-}
-
-fn next_level(dir: &Path, component: &str) -> Vec<PathBuf> {
-    if !is_pattern(component) {
-        let path = dir.join(component);
-        return path.symlink_metadata().is_ok().then_some(path).into_iter().collect();
-    }
-    // `read_dir("")` is an error where `read_dir(".")` is meant.
-    let listed = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    let entries = fs::read_dir(listed).into_iter().flatten().flatten();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.file_name())
-        .filter(|name| name.to_str().is_some_and(|name| fits(component, name)))
-        .collect();
-    names.sort();
-    names.into_iter().map(|name| dir.join(name)).collect()
-}
-
 /// Whether a name fits a pattern; a leading dot must be written out, as in a shell.
-fn fits(pattern: &str, name: &str) -> bool {
+pub(super) fn fits(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {
         return false;
     }
@@ -103,17 +76,5 @@ mod tests {
         ] {
             assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
         }
-    }
-
-    #[test]
-    fn directories_are_patterns_too_and_the_order_is_the_alphabet() {
-        let dir = tempfile::tempdir().unwrap();
-        for path in ["b/x.conf", "a/y.conf", "a/x.conf", "a/x.txt"] {
-            fs::create_dir_all(dir.path().join(path).parent().unwrap()).unwrap();
-            fs::write(dir.path().join(path), "").unwrap();
-        }
-        let found = matches_below(dir.path(), "*/*.conf");
-        let names: Vec<_> = found.iter().map(|path| path.strip_prefix(dir.path()).unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["a/x.conf", "a/y.conf", "b/x.conf"]);
     }
 }

@@ -7,13 +7,19 @@ mod certificate;
 mod chosen_location;
 mod directive;
 mod error;
+mod files;
 mod front;
 mod glob;
 mod host_port;
+mod identity;
 mod in_force;
 mod includes;
+mod input;
+mod layer;
 mod listen;
 mod location_path;
+mod lua;
+mod made;
 mod named_file;
 mod nginx;
 mod normalise;
@@ -28,13 +34,16 @@ mod routes;
 mod server;
 pub mod settings;
 mod source_text;
+mod stock;
 mod syntax;
+mod template;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod upstream;
+mod user_file;
 mod word;
 
 use std::path::{Path, PathBuf};
@@ -43,8 +52,12 @@ pub use access::{Access, AddressRule, ClientCertificate};
 pub use certificate::KeyPair;
 pub use directive::{Argument, ConfigFile, Directive};
 pub use error::DeploymentError;
+pub use files::{FileKind, FileUse, Files, PairUse, ShownBy, User};
+pub(crate) use front::stream_listens;
 pub use host_port::{HostPort, HostPortError};
+pub use identity::ClientIdentity;
 pub use listen::{Interface, Listen, UnixListen};
+pub use made::{Made, MadeKind};
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
 pub(crate) use places::Facts;
@@ -71,12 +84,24 @@ pub struct Options {
     pub prometheus_config: Option<PathBuf>,
     /// The certificates that clients trust, for a certificate that the tree brings.
     pub cacert: Option<PathBuf>,
+    /// The certificate that clients show.
+    pub client_cert: Option<PathBuf>,
+    /// The key of the certificate that clients show.
+    pub client_key: Option<PathBuf>,
+    /// A user whom the deployment's password files know, and the password.
+    pub basic_auth: Option<(String, String)>,
+    /// A directory that mirrors `/`: absolute paths are looked up there first.
+    pub root: Option<PathBuf>,
+    /// The values of placeholders in a template, as `NAME`, `VALUE`.
+    pub env: Vec<(String, String)>,
+    /// Further files of the same deployment, such as the one that holds the upstreams.
+    pub with: Vec<PathBuf>,
 }
 
 /// An nginx configuration in front of Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
-    /// The nginx.conf, as the user named it.
+    /// The nginx.conf, fragment or directory, as the user named it.
     pub path: PathBuf,
     /// The configuration of nginx.
     pub nginx: Nginx,
@@ -92,12 +117,18 @@ pub struct Deployment {
     pub prometheus: Vec<Prometheus>,
     /// What `proxyproof.toml` says beside what it says of the above.
     pub settings: Settings,
+    /// The files and directories that the configuration names.
+    pub files: Files,
     /// The certificates in PEM form that clients trust, if they were given.
     pub cacert: Option<String>,
+    /// The certificate that clients show, if it was given.
+    pub client_identity: Option<ClientIdentity>,
+    /// The user and password that clients give, if they were given.
+    pub basic_auth: Option<(String, String)>,
 }
 
 impl Deployment {
-    /// Loads the nginx.conf at `path`, what it includes, and the `prometheus.yml` beside it.
+    /// Loads the nginx.conf (or fragment, or directory) at `path`, what it includes, and the `prometheus.yml` beside it.
     ///
     /// ```no_run
     /// # use proxyproof::deployment::Deployment;
@@ -120,13 +151,15 @@ impl Deployment {
         let path = path.as_ref();
         let settings = Settings::beside(path)?;
         let options = &settings.complete(options, |name| std::env::var(name).ok())?;
-        let nginx = load_nginx(path)?;
+        let nginx = Nginx::load(path, options)?;
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
         let routes = routes::find(&nginx, &servers, &upstreams, options)?;
         let prometheus = Prometheus::load_all(options, &nginx.tree, &routes)?;
+        let files = files::files(&nginx, &servers, options.server_name.as_deref())?;
         Ok(Self {
             path: path.to_owned(),
+            files,
             servers: servers.into_iter().map(|(_, server)| server).collect(),
             resolvers: resolver::resolvers(&nginx),
             nginx,
@@ -135,6 +168,8 @@ impl Deployment {
             prometheus,
             settings,
             cacert: options.cacert.as_deref().map(load_cacert).transpose()?,
+            client_identity: ClientIdentity::load(options)?,
+            basic_auth: options.basic_auth.clone(),
         })
     }
 
@@ -144,25 +179,9 @@ impl Deployment {
     }
 }
 
-fn load_nginx(path: &Path) -> Result<Nginx, DeploymentError> {
-    let owned = path.to_owned();
-    if path.is_dir() {
-        let nginx_conf = Some(path.join("nginx.conf")).filter(|inside| inside.is_file());
-        return Err(DeploymentError::Directory { path: owned, nginx_conf });
-    }
-    let nginx = Nginx::load(path)?;
-    if nginx.directives.is_empty() {
-        return Err(DeploymentError::Empty { path: owned });
-    }
-    if !nginx.directives.iter().any(|directive| directive.is("http")) {
-        return Err(DeploymentError::Fragment { path: owned });
-    }
-    Ok(nginx)
-}
-
 fn load_cacert(path: &Path) -> Result<String, DeploymentError> {
     let text = read::text(path)?;
-    match text.contains("-----BEGIN CERTIFICATE-----") {
+    match text.contains(identity::CERTIFICATE) {
         true => Ok(text),
         false => Err(DeploymentError::NotACertificate { path: path.to_owned() }),
     }

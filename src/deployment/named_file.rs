@@ -1,17 +1,24 @@
 //! A file that the configuration names, and its content if the tree brings it.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use super::directive::Argument;
 use super::tree::Tree;
 use super::{DeploymentError, read};
 use crate::location::Location;
+
+/// How many bytes of memory all named files may take: thousands of servers can inherit thousands of them.
+const MAX_MEMORY: usize = 64 * 1024 * 1024;
 
 /// A file that a directive names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NamedFile {
     /// Its absolute path in the Pod, as nginx resolves it; for what is no file (see [`NamedFile::is_file`]), as written.
     pub path: String,
-    /// What the tree brings at this path. For a pair it is both or none.
-    pub content: Option<Vec<u8>>,
+    /// What the tree brings at this path.
+    pub content: Option<Arc<[u8]>>,
     /// Where it is named.
     pub location: Location,
 }
@@ -21,15 +28,53 @@ impl NamedFile {
     pub fn is_file(&self) -> bool {
         names_a_file(&self.path)
     }
+}
 
-    pub(super) fn read(named: &Argument, tree: &Tree) -> Result<Self, DeploymentError> {
+/// Reads what the tree brings: each file once, and all of them within one bound.
+pub(super) struct Reader<'a> {
+    pub(super) tree: &'a Tree,
+    known: HashMap<PathBuf, Arc<[u8]>>,
+    left: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn of(tree: &'a Tree) -> Self {
+        Self { tree, known: HashMap::new(), left: MAX_MEMORY }
+    }
+
+    /// The file that an argument names, relative to the nginx.conf.
+    pub(super) fn named(&mut self, named: &Argument) -> Result<NamedFile, DeploymentError> {
         let is_file = names_a_file(&named.text);
-        let brought = if is_file { tree.find(named)? } else { None };
-        Ok(Self {
-            path: if is_file { Tree::path_in_pod(&named.text) } else { named.text.clone() },
-            content: brought.map(|path| read::bytes(&path)).transpose()?,
-            location: named.location.clone(),
-        })
+        let path = if is_file { Tree::path_in_pod(&named.text) } else { named.text.clone() };
+        let content = if is_file { self.content(named)? } else { None };
+        self.charge(size_of::<NamedFile>() + path.len(), &named.location)?;
+        Ok(NamedFile { path, content, location: named.location.clone() })
+    }
+
+    /// What the tree has at a path.
+    fn content(&mut self, named: &Argument) -> Result<Option<Arc<[u8]>>, DeploymentError> {
+        match self.tree.find(named)? {
+            Some(path) => self.read(path, &named.location).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The content of a file of this host.
+    pub(super) fn read(&mut self, path: PathBuf, location: &Location) -> Result<Arc<[u8]>, DeploymentError> {
+        if let Some(known) = self.known.get(&path) {
+            return Ok(Arc::clone(known));
+        }
+        let content: Arc<[u8]> = read::bytes(&path)?.into();
+        self.charge(content.len() + path.as_os_str().len(), location)?;
+        self.known.insert(path, Arc::clone(&content));
+        Ok(content)
+    }
+
+    /// Takes memory from what is left.
+    pub(super) fn charge(&mut self, bytes: usize, location: &Location) -> Result<(), DeploymentError> {
+        let too_much = || DeploymentError::TooMuch { location: location.clone() };
+        self.left = self.left.checked_sub(bytes).ok_or_else(too_much)?;
+        Ok(())
     }
 }
 

@@ -4,27 +4,28 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::directive::{ConfigFile, Directive};
+use super::made::Made;
 use super::tree::Tree;
-use super::{DeploymentError, includes};
+use super::{DeploymentError, Options, input};
 use crate::location::Location;
 
 /// An nginx configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nginx {
-    /// Its files: the nginx.conf first, then what it includes from the tree.
+    /// Its files: the user's in the order in which nginx reads them, then those that were made.
     pub files: Vec<ConfigFile>,
-    /// What the nginx.conf says. Behind each `include` of a file of the tree stand that file's directives; the `include`
-    /// of a file that the tree lacks stands alone, and nginx will look for it among its own.
+    /// What the nginx.conf says. Behind each `include` of a file stand that file's directives; the `include` of a file
+    /// that nginx's own packages bring stands alone.
     pub directives: Vec<Directive>,
-    /// The directory that stands for `/etc/nginx`.
+    /// The files that the deployment brings.
     pub tree: Tree,
+    /// What was made up so that the configuration can be read.
+    pub made: Vec<Made>,
 }
 
 impl Nginx {
-    pub(super) fn load(path: &Path) -> Result<Self, DeploymentError> {
-        let tree = Tree::around(path);
-        let (files, directives) = includes::read_all(path, &tree)?;
-        Ok(Self { files, directives, tree })
+    pub(super) fn load(path: &Path, options: &Options) -> Result<Self, DeploymentError> {
+        input::load(path, options)
     }
 
     /// The file that the user named.
@@ -41,19 +42,42 @@ impl Nginx {
     ///
     /// nginx says `… in /etc/nginx/nginx.conf:12`: this is the way from there to the user's file.
     pub fn lookup(&self, file: &str, line: usize) -> Option<&Directive> {
-        let file = &self.file(file)?.file;
+        let known = self.file(file)?;
+        let line = if *known.file == *file { line } else { known.user_line(line) };
         innermost(&self.directives, &|directive| {
-            directive.location.file == *file && (directive.location.line..=directive.end_line).contains(&line)
+            directive.location.file == known.file && (directive.location.line..=directive.end_line).contains(&line)
         })
     }
 
-    /// The place in the user's file that nginx means by a file and a line.
+    /// The place in the user's file that nginx means by a file and a line. Of a file that was made it is the `include`
+    /// of it; the nginx.conf around a fragment has none.
     pub fn locate(&self, file: &str, line: usize) -> Option<Location> {
-        match self.lookup(file, line) {
-            Some(directive) => Some(directive.location.clone()),
-            None => Some(Location::new(Arc::clone(&self.file(file)?.file), line, 1)),
+        let known = self.file(file)?;
+        let place = match self.lookup(file, line) {
+            Some(directive) => directive.location.clone(),
+            None if *known.file == *file => Location::new(Arc::clone(&known.file), line, 1),
+            None => Location::new(Arc::clone(&known.file), known.user_line(line), 1),
+        };
+        self.users_place(&place)
+    }
+
+    /// A place as the user can look at it: what was made stands for the `include` of it, or has no place.
+    pub fn users_place(&self, location: &Location) -> Option<Location> {
+        users_place(&self.files, location)
+    }
+}
+
+/// The same, among these files.
+pub(super) fn users_place(files: &[ConfigFile], location: &Location) -> Option<Location> {
+    let mut place = location;
+    // Made files include others at most a few deep.
+    for _ in 0..files.len() {
+        match files.iter().find(|file| file.made && file.file == place.file) {
+            Some(made) => place = made.stands_for.as_ref()?,
+            None => break,
         }
     }
+    Some(place.clone())
 }
 
 fn innermost<'a>(directives: &'a [Directive], fits: &dyn Fn(&Directive) -> bool) -> Option<&'a Directive> {

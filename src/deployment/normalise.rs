@@ -1,7 +1,10 @@
 //! What nginx takes for text or space, and the parser's lexer takes for syntax, is written over before parsing.
 //!
 //! nginx starts a comment right after `;`, ends lines with CR LF, and takes a quote in the middle of a word for a letter;
-//! the lexer of nginx-lint-parser does not. The result has the same length, so that every offset holds in the original.
+//! the lexer of nginx-lint-parser does not, and knows no Lua. The result has the same length, so that every offset holds
+//! in the original.
+
+use super::lua;
 
 /// Where in the text the reading is, by the rules of `ngx_conf_read_token`.
 #[derive(Clone, Copy)]
@@ -16,27 +19,102 @@ enum State {
     EscapedInQuotes { quote: char, start: usize },
 }
 
+/// What a character belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Region {
+    Plain,
+    Quoted,
+    Comment,
+    Lua,
+}
+
+/// A character as nginx reads it.
+pub(super) struct Seen {
+    pub(super) offset: usize,
+    pub(super) c: char,
+    pub(super) region: Region,
+    shown: Shown,
+}
+
+#[derive(Clone, Copy)]
+enum Shown {
+    AsIs,
+    As(char),
+}
+
 /// The same configuration for the lexer, or the offset of the quote that is never closed.
 pub(super) fn normalise(text: &str) -> Result<String, usize> {
     let mut out = String::with_capacity(text.len());
-    let mut state = State::Between;
-    for (offset, c) in text.char_indices() {
-        let (next, shown) = step(state, c, offset);
-        match shown {
-            Shown::AsIs => out.push(c),
-            Shown::As(filler) => out.extend(std::iter::repeat_n(filler, c.len_utf8())),
+    let mut reading = Reading::of(text);
+    for seen in &mut reading {
+        match seen.shown {
+            Shown::AsIs => out.push(seen.c),
+            Shown::As(filler) => out.extend(std::iter::repeat_n(filler, seen.c.len_utf8())),
         }
-        state = next;
     }
-    match state {
+    match reading.state {
         State::Quoted { start, .. } | State::EscapedInQuotes { start, .. } => Err(start),
         _ => Ok(out),
     }
 }
 
-enum Shown {
-    AsIs,
-    As(char),
+/// Reads a text character by character.
+pub(super) struct Reading<'a> {
+    text: &'a str,
+    chars: std::str::CharIndices<'a>,
+    state: State,
+    /// The first word of the directive that is being read, as far as it has come.
+    name: Option<(usize, usize)>,
+    lua_until: usize,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { text, chars: text.char_indices(), state: State::Between, name: None, lua_until: 0 }
+    }
+
+    /// Follows the name of the directive, and sees where its block is Lua.
+    fn follow(&mut self, offset: usize, c: char, before: State) {
+        let end = offset + c.len_utf8();
+        match (self.state, c) {
+            (State::Between, '{') if self.name.is_some_and(|(from, to)| lua::is_block(&self.text[from..to])) => {
+                self.lua_until = end + lua::body_length(&self.text[end..]);
+                self.name = None;
+            }
+            (State::Between, ';' | '{' | '}') => self.name = None,
+            (State::Word | State::Dollar | State::Braced, _) => match (&mut self.name, before) {
+                (None, _) => self.name = Some((offset, end)),
+                (Some((_, to)), State::Word) if *to == offset => *to = end,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+impl Iterator for Reading<'_> {
+    type Item = Seen;
+
+    fn next(&mut self) -> Option<Seen> {
+        let (offset, c) = self.chars.next()?;
+        if offset < self.lua_until {
+            let shown = if c == '\n' { Shown::AsIs } else { Shown::As(' ') };
+            return Some(Seen { offset, c, region: Region::Lua, shown });
+        }
+        let before = self.state;
+        let (next, shown) = step(before, c, offset);
+        self.state = next;
+        self.follow(offset, c, before);
+        Some(Seen { offset, c, region: region(before, next), shown })
+    }
+}
+
+fn region(before: State, after: State) -> Region {
+    match (before, after) {
+        (State::Comment, _) | (_, State::Comment) => Region::Comment,
+        (State::Quoted { .. } | State::EscapedInQuotes { .. }, _) | (_, State::Quoted { .. }) => Region::Quoted,
+        _ => Region::Plain,
+    }
 }
 
 fn step(state: State, c: char, offset: usize) -> (State, Shown) {
@@ -84,6 +162,8 @@ mod tests {
             (r#"a "b # \" c" '#';"#, r#"a "b # \" c" '#';"#),
             ("a b#c ${d'e};", "a b#c ${d'e};"),
             ("a\u{a0}b;", "a__b;"),
+            ("x; set_by_lua_block $x { -- it's }\n}} ", "x; set_by_lua_block $x {          \n}} "),
+            ("a _by_lua_block { 'b' }", "a _by_lua_block { 'b' }"),
         ] {
             assert_eq!(normalise(text).as_deref(), Ok(expected));
         }
@@ -93,5 +173,15 @@ mod tests {
     fn an_open_quote_is_found() {
         assert_eq!(normalise("a;\nb \"c;\n}"), Err(5));
         assert_eq!(normalise("a 'b\\'"), Err(2));
+    }
+
+    #[test]
+    fn characters_belong_to_text_comments_or_code() {
+        let text = "a 'b'; #c\nx_by_lua_block {d}";
+        let regions: Vec<_> = Reading::of(text).map(|seen| seen.region).collect();
+        let of = |c: char| regions[text.find(c).unwrap()];
+        assert_eq!((of('a'), of('b')), (Region::Plain, Region::Quoted));
+        assert_eq!(of('c'), Region::Comment);
+        assert_eq!((of('x'), of('d'), of('}')), (Region::Plain, Region::Lua, Region::Plain));
     }
 }

@@ -180,8 +180,32 @@ impl Settings {
         if options.prometheus_args.is_empty() {
             options.prometheus_args.clone_from(&self.prometheus.args);
         }
-        let _ = variable;
+        or(&mut options.root, &self.root);
+        or(&mut options.client_cert, &self.client.certificate);
+        or(&mut options.client_key, &self.client.key);
+        options.with.extend(self.with.iter().cloned());
+        let said = self.env.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let unsaid: Vec<_> = said.filter(|(name, _)| !options.env.iter().any(|(given, _)| given == name)).collect();
+        options.env.extend(unsaid);
+        if options.basic_auth.is_none() {
+            options.basic_auth = self.credentials(variable)?;
+        }
         Ok(options)
+    }
+
+    /// The user and the password, which is in the environment.
+    fn credentials(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<(String, String)>, DeploymentError> {
+        let (Some(user), Some(name)) = (&self.client.user, &self.client.password_env) else { return Ok(None) };
+        match variable(name.get_ref()) {
+            Some(password) => Ok(Some((user.clone(), password))),
+            None => {
+                let problem = format!("the environment variable `{}` is not set", name.get_ref());
+                Err(self.problem(name, &problem, &format!("Set it to the password of `{user}`")))
+            }
+        }
     }
 
     /// An error at the place of something that the file says.
@@ -258,6 +282,16 @@ mod tests {
             let message = load(toml).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
+    }
+
+    #[test]
+    fn a_password_is_in_the_environment() {
+        let toml = "[client]\nuser = 'a'\npassword-env = 'PROXYPROOF_TEST_UNSET'";
+        let message = load(toml).unwrap_err().to_string();
+        assert!(message.contains("3:16: the environment variable `PROXYPROOF_TEST_UNSET` is not set"), "{message}");
+        let settings: Settings = toml::from_str(toml).unwrap();
+        let options = settings.complete(&Options::default(), |_| Some("secret".to_owned())).unwrap();
+        assert_eq!(options.basic_auth, Some(("a".to_owned(), "secret".to_owned())));
     }
 
     #[test]

@@ -16,20 +16,25 @@ pub(super) const MAX_WORDS: usize = 1_000_000;
 
 /// The directives of one file.
 pub(super) fn parse(file: &Arc<str>, text: &str) -> Result<Vec<Directive>, DeploymentError> {
-    let source = SourceText::new(file, text);
+    parse_source(&SourceText::new(file, text))
+}
+
+/// The directives of one file, placed in the text that the user wrote.
+pub(super) fn parse_source(source: &SourceText<'_>) -> Result<Vec<Directive>, DeploymentError> {
+    let text = source.text;
     if text.starts_with('\u{feff}') {
         let fix = "Save the file as UTF-8 without it";
-        return Err(syntax_error(&source, 0, "the file starts with a byte order mark, which nginx refuses", fix));
+        return Err(syntax_error(source, 0, "the file starts with a byte order mark, which nginx refuses", fix));
     }
     let plain = normalise(text).map_err(|offset| {
-        syntax_error(&source, offset, "the quote that is opened here is never closed", "Add the closing quote")
+        syntax_error(source, offset, "the quote that is opened here is never closed", "Add the closing quote")
     })?;
     let tokens = tokenize(&plain);
-    blocks::check(&tokens, &source)?;
+    blocks::check(&tokens, source)?;
     let (green, errors) = parser::parse(tokens);
-    let directives = Conversion { source: &source }.items(&SyntaxNode::new_root(green))?;
+    let directives = Conversion { source }.items(&SyntaxNode::new_root(green))?;
     match errors.first() {
-        Some(error) => Err(syntax_error(&source, error.offset.min(text.len()), &error.message, RENDER_OR_MEND)),
+        Some(error) => Err(syntax_error(source, error.offset.min(text.len()), &error.message, RENDER_OR_MEND)),
         None => Ok(directives),
     }
 }

@@ -24,7 +24,12 @@ impl Files {
     }
 
     pub(super) fn nginx(&self) -> Result<Nginx, DeploymentError> {
-        Nginx::load(&self.path("nginx.conf"))
+        Nginx::load(&self.path("nginx.conf"), &Options::default())
+    }
+
+    /// What is read at a path of the tree.
+    pub(super) fn nginx_at(&self, name: &str, options: &Options) -> Result<Nginx, DeploymentError> {
+        Nginx::load(&self.path(name), options)
     }
 
     pub(super) fn load(&self) -> Result<Deployment, DeploymentError> {

@@ -129,7 +129,7 @@ fn the_public_name_is_one_that_a_client_can_ask_for() {
         ("\"\" _ b.c", "b.c"),
         ("*.example.com", "prometheus.example.com"),
         (".example.com", "example.com"),
-        ("~^www\\..+$ ${DOMAIN} 999.1.1.1", "localhost"),
+        ("~^www\\..+$ ${domain} 999.1.1.1", "localhost"),
     ] {
         let conf = format!("http {{ server {{ server_name {names}; location / {{ proxy_pass http://prom; }} }} }}");
         assert_eq!(route(&conf, &Options::default()).unwrap().server_name, expected);
@@ -160,17 +160,12 @@ fn the_prometheus_yml_of_the_tree_is_used_unless_another_is_given() {
 }
 
 #[test]
-fn what_is_no_nginx_conf_is_refused_with_the_cure() {
-    let files = Files::of(&[
-        ("empty.conf", "\n# only this\n"),
-        ("fragment.conf", "server { listen 80; }"),
-        ("dir/nginx.conf", GUIDE),
-    ]);
+fn what_is_no_configuration_is_refused_with_the_cure() {
+    let files = Files::of(&[("empty.conf", "\n# only this\n"), ("dir/x.txt", GUIDE)]);
     for (name, expected) in [
         ("none.conf", "does not exist"),
         ("empty.conf", "empty or has only comments"),
-        ("fragment.conf", "events {} http { include fragment.conf; }"),
-        ("dir", "dir/nginx.conf`"),
+        ("dir", "without an nginx.conf"),
     ] {
         let message = Deployment::load(files.path(name)).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");

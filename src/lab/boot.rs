@@ -1,6 +1,7 @@
 //! From a deployment to a Lab: the programs are got, the World is made, the Pod is booted.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::OnceCell;
 use toml::Spanned;
@@ -15,7 +16,8 @@ use crate::report::Programs;
 use crate::runtime::docker::{Engine, Pod};
 use crate::runtime::{PodPlan, ProgramPlan, Run};
 use crate::source::{Cache, Program, Progress, Source, SourceError};
-use crate::world::{self, World};
+use crate::world::stubs::{READY, Stubs};
+use crate::world::{self, Started, World};
 
 /// How a Lab is booted.
 ///
@@ -115,7 +117,7 @@ impl Lab {
             provider.infrastructure([&sources.nginx, &sources.prometheus]),
         )?;
         options.progress.step("booting nginx and Prometheus");
-        let plan = plan(&deployment, &world, &nginx, &prometheus);
+        let plan = plan(&deployment, &world, &nginx, &prometheus, &infrastructure);
         let ports = plan.ports.clone();
         let pod = Arc::new(Pod::boot(engine, run, &infrastructure, plan).await?);
         options.progress.done();
@@ -131,6 +133,7 @@ impl Lab {
             programs,
             kept,
             observers,
+            marks: AtomicUsize::new(0),
         })
     }
 }
@@ -172,7 +175,13 @@ async fn complete(programs: &mut Programs, pod: &Pod) {
     }
 }
 
-fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &Provided) -> PodPlan {
+fn plan(
+    deployment: &Deployment,
+    world: &World,
+    nginx: &Provided,
+    prometheus: &Provided,
+    infrastructure: &str,
+) -> PodPlan {
     let listens = deployment.servers.iter().flat_map(|server| &server.listens);
     let relays = world.relays.iter().map(|relay| relay.port);
     let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain(relays).chain([80]).collect();
@@ -188,16 +197,32 @@ fn plan(deployment: &Deployment, world: &World, nginx: &Provided, prometheus: &P
             files: world.nginx_files.clone(),
             open_files: open_files(deployment),
         },
-        prometheus: ProgramPlan {
-            image: prometheus.image.clone(),
-            arguments: world.prometheus_arguments.clone(),
-            in_memory: vec![world::prometheus::DATA.to_owned()],
-            files: world.prometheus_files.clone(),
-            open_files: None,
-        },
+        prometheus: world.prometheus.iter().map(|started| prometheus_plan(prometheus, started)).collect(),
+        stubs: world.stubs.are_needed(&world.relays).then(|| (stubs_plan(infrastructure, world), READY)),
+        shared_directories: world.stubs.shared_directories(),
         hosts: world.hosts.clone(),
         addresses: world.addresses.clone(),
         ports,
+    }
+}
+
+fn prometheus_plan(prometheus: &Provided, started: &Started) -> ProgramPlan {
+    ProgramPlan {
+        image: prometheus.image.clone(),
+        arguments: started.arguments.clone(),
+        in_memory: vec![world::prometheus::DATA.to_owned()],
+        files: started.files.clone(),
+        open_files: None,
+    }
+}
+
+fn stubs_plan(infrastructure: &str, world: &World) -> ProgramPlan {
+    ProgramPlan {
+        image: infrastructure.to_owned(),
+        arguments: Stubs::arguments(),
+        in_memory: Vec::new(),
+        files: world.stubs.files(&world.relays),
+        open_files: None,
     }
 }
 

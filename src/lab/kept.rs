@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::observe::Shell;
 use crate::runtime::docker::Pod;
-use crate::world::{PodContent, World};
+use crate::world::{PodContent, PodFile, World};
 
 /// Where a kept Lab is reached, and where its files are.
 #[derive(Clone, Debug)]
@@ -20,16 +20,19 @@ impl Kept {
     /// Writes what a user needs to talk to the Lab, and what was made up to look at.
     pub(super) fn write(pod: &Pod, world: &World, ports: Vec<u16>) -> Result<Self> {
         let cacert = pod.run().write("ca.pem", world.trust.as_bytes())?;
-        for file in world.nginx_files.iter().chain(&world.prometheus_files) {
-            let PodContent::File(content) = &file.content else { continue };
-            let name = file.path.trim_start_matches('/').replace('/', "_");
-            pod.run().write(&name, content)?;
+        write_all(pod, "", &world.nginx_files)?;
+        for (number, prometheus) in world.prometheus.iter().enumerate() {
+            let prefix = if number == 0 { String::new() } else { format!("{}_", number + 1) };
+            write_all(pod, &prefix, &prometheus.files)?;
+            pod.run().write(&format!("{prefix}prometheus-arguments"), prometheus.arguments.join("\n").as_bytes())?;
         }
         if let Some((certificate, key)) = &world.client_identity {
             pod.run().write("client.pem", certificate.as_bytes())?;
             pod.run().write("client.key", key.as_bytes())?;
         }
-        pod.run().write("prometheus-arguments", world.prometheus_arguments.join("\n").as_bytes())?;
+        if let Some((user, password)) = &world.credentials {
+            pod.run().write("credentials", format!("{user}:{password}").as_bytes())?;
+        }
         Ok(Self {
             directory: cacert.parent().map(Path::to_owned).unwrap_or_default(),
             ports: ports.into_iter().map(|port| (port, pod.address(port))).collect(),
@@ -50,4 +53,13 @@ impl Kept {
     pub(super) fn shell(&self) -> Shell {
         Shell::of_a_kept_lab(&self.cacert.display().to_string(), self.ports.clone())
     }
+}
+
+fn write_all(pod: &Pod, prefix: &str, files: &[PodFile]) -> Result<()> {
+    for file in files {
+        let PodContent::File(content) = &file.content else { continue };
+        let name = file.path.trim_start_matches('/').replace('/', "_");
+        pod.run().write(&format!("{prefix}{name}"), content)?;
+    }
+    Ok(())
 }

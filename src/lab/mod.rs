@@ -4,9 +4,11 @@ mod boot;
 mod client;
 mod kept;
 mod provision;
+mod received;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
@@ -21,8 +23,10 @@ use crate::observe::{Observation, Observer, Shell, Sight};
 use crate::report::{DeploymentReport, Programs, Report, SourceText, Verdict};
 use crate::runtime::docker::Pod;
 use crate::world::World;
+use crate::world::stubs::Stubs;
 pub use boot::BootOptions;
 pub use kept::Kept;
+pub use received::Received;
 
 /// A deployment that runs: real nginx, real Prometheus, and clients that reach them by the public name.
 ///
@@ -37,6 +41,8 @@ pub struct Lab {
     client: reqwest::Client,
     /// One for each route, opened when it is first asked for.
     observers: Vec<OnceCell<Observer>>,
+    /// How often it was asked what was received.
+    marks: AtomicUsize,
 }
 
 impl Lab {
@@ -112,6 +118,17 @@ impl Lab {
         self.pod.prometheus_log()
     }
 
+    /// What the upstreams that are no Prometheus have received so far, in the order in which it came.
+    ///
+    /// # Errors
+    ///
+    /// If the stubs in their place do not answer any more.
+    pub async fn received(&self) -> Result<Vec<Received>> {
+        let mark = format!("mark-{}", self.marks.fetch_add(1, Ordering::Relaxed));
+        let log = self.pod.stubs_log(&format!("\"/{mark}\""), &Stubs::mark(&mark)).await?;
+        Ok(Received::read(&log, &self.world.stubs))
+    }
+
     /// Leaves the files of a kept Lab when the Lab goes.
     pub fn keep_files(&self) {
         self.pod.run().keep_directory();
@@ -168,7 +185,11 @@ impl Lab {
         if selection.is_slow() {
             observer.allow_waiting();
         }
-        let (checks, findings) = check::run(observer, selection).await;
+        let (checks, mut findings) = check::run(observer, selection).await;
+        for finding in &mut findings {
+            let place = finding.location.take();
+            finding.location = place.and_then(|place| self.deployment.nginx.users_place(&place));
+        }
         let failed = findings.iter().any(|finding| finding.level >= fail_on);
         Ok(DeploymentReport {
             path: self.deployment.path.display().to_string(),

@@ -27,7 +27,11 @@ pub(crate) struct PodPlan {
     /// The reverse proxy.
     pub nginx: ProgramPlan,
     /// What it stands in front of.
-    pub prometheus: ProgramPlan,
+    pub prometheus: Vec<ProgramPlan>,
+    /// What stands for everything else that nginx talks to, and what it says once it can be asked.
+    pub stubs: Option<(ProgramPlan, &'static str)>,
+    /// Directories that nginx and the stubs share, for sockets.
+    pub shared_directories: Vec<String>,
     /// Names that mean an address inside the Pod.
     pub hosts: Vec<(String, IpAddr)>,
     /// Addresses that the deployment speaks of and that are the Pod's own here.

@@ -4,21 +4,28 @@
 
 mod error;
 mod file;
+mod files;
 mod names;
 mod pki;
+mod placement;
 pub(crate) mod prometheus;
 mod relay;
+mod sockets;
+pub(crate) mod stubs;
 mod substitution;
 mod ways;
 
 use std::net::IpAddr;
 
-use crate::deployment::{Deployment, KeyPair, NamedFile, Route, Server};
+use crate::deployment::{Deployment, Route};
 
 pub use error::WorldError;
 pub(crate) use file::{PodContent, PodFile};
 use pki::Authority;
+pub(crate) use prometheus::Started;
 pub(crate) use relay::Relay;
+use sockets::Sockets;
+use stubs::Stubs;
 pub use substitution::{Substitution, SubstitutionKind};
 pub(crate) use ways::Way;
 
@@ -27,10 +34,8 @@ pub(crate) use ways::Way;
 pub(crate) struct World {
     /// What goes into nginx's container.
     pub(crate) nginx_files: Vec<PodFile>,
-    /// What goes into Prometheus's container.
-    pub(crate) prometheus_files: Vec<PodFile>,
-    /// Prometheus's whole command line.
-    pub(crate) prometheus_arguments: Vec<String>,
+    /// What each Prometheus is started with.
+    pub(crate) prometheus: Vec<Started>,
     /// Names that mean an address of the Pod.
     pub(crate) hosts: Vec<(String, IpAddr)>,
     /// Addresses that the deployment speaks of: the Pod's own here.
@@ -45,6 +50,8 @@ pub(crate) struct World {
     pub(crate) ways: Vec<Way>,
     /// The listeners that some of them need.
     pub(crate) relays: Vec<Relay>,
+    /// What stands for the other upstreams.
+    pub(crate) stubs: Stubs,
     /// What was made up.
     pub(crate) substitutions: Vec<Substitution>,
 }
@@ -55,26 +62,28 @@ impl World {
         let authority = Authority::new()?;
         let mut world = Self {
             nginx_files: configuration(deployment),
-            prometheus_files: Vec::new(),
-            prometheus_arguments: Vec::new(),
+            prometheus: Vec::new(),
             hosts: Vec::new(),
             addresses: Vec::new(),
-            trust: authority.certificate().to_owned(),
-            credentials: None,
+            trust: authority.certificate(),
             client_identity: None,
+            credentials: None,
             ways: Vec::new(),
             relays: Vec::new(),
-            substitutions: Vec::new(),
+            stubs: Stubs::default(),
+            substitutions: deployment.nginx.made.iter().map(Substitution::from).collect(),
         };
-        for server in &deployment.servers {
-            world.add_certificates(server, &deployment.route().server_name, &authority)?;
-        }
+        files::place(deployment, &authority, &mut world)?;
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
         }
-        world.add_hosts(deployment);
+        let sockets = Sockets::of(deployment);
+        world.add_hosts(deployment, &sockets);
         world.add_ways(deployment);
-        world.add_prometheus(deployment);
+        let places = world.place_prometheus(deployment, &sockets)?;
+        world.add_prometheus(deployment, &places);
+        world.add_stubs(deployment, &sockets, &places, &authority)?;
+        world.point_to_the_users_own(deployment);
         Ok(world)
     }
 
@@ -83,58 +92,16 @@ impl World {
         self.credentials.as_ref().filter(|_| route.access.basic.is_some())
     }
 
-    fn add_certificates(&mut self, server: &Server, public: &str, authority: &Authority) -> Result<(), WorldError> {
-        for pair in &server.certificates {
-            if self.has(&pair.certificate.path) {
-                continue;
-            }
-            match (&pair.certificate.content, &pair.key.content) {
-                (Some(certificate), Some(key)) => {
-                    self.add_nginx_file(&pair.certificate.path, certificate.clone(), 0o644);
-                    self.add_nginx_file(&pair.key.path, key.clone(), 0o600);
-                }
-                _ => self.make_certificate(server, public, pair, authority)?,
-            }
+    /// What was made stands in no file of the user's: it is the `include` of it that can be looked at, or nothing.
+    fn point_to_the_users_own(&mut self, deployment: &Deployment) {
+        for substitution in &mut self.substitutions {
+            let place = substitution.location.take();
+            substitution.location = place.and_then(|place| deployment.nginx.users_place(&place));
         }
-        Ok(())
-    }
-
-    fn make_certificate(
-        &mut self,
-        server: &Server,
-        public: &str,
-        pair: &KeyPair,
-        authority: &Authority,
-    ) -> Result<(), WorldError> {
-        let names = names::certificate_names(server, public);
-        let leaf = authority.issue(&names)?;
-        self.add_nginx_file(&pair.certificate.path, leaf.certificate.into_bytes(), 0o644);
-        self.add_nginx_file(&pair.key.path, leaf.key.into_bytes(), 0o600);
-        let made = format!("made for {}", names.join(", "));
-        self.substitute(SubstitutionKind::Certificate, &pair.certificate, &made);
-        self.substitute(SubstitutionKind::Key, &pair.key, "made with the certificate");
-        Ok(())
-    }
-
-    fn substitute(&mut self, kind: SubstitutionKind, file: &NamedFile, by: &str) {
-        self.substitutions.push(Substitution {
-            kind,
-            what: file.path.clone(),
-            by: by.to_owned(),
-            location: Some(file.location.clone()),
-        });
-    }
-
-    fn has(&self, path: &str) -> bool {
-        self.nginx_files.iter().any(|file| file.path == path)
-    }
-
-    fn add_nginx_file(&mut self, path: &str, content: Vec<u8>, mode: u32) {
-        self.nginx_files.push(PodFile::file(path, content, mode));
     }
 }
 
 fn configuration(deployment: &Deployment) -> Vec<PodFile> {
     let files = deployment.nginx.files.iter();
-    files.map(|file| PodFile::file(&file.path_in_pod, file.text.as_bytes(), 0o644)).collect()
+    files.map(|file| PodFile::file(&file.path_in_pod, file.text_in_pod().as_bytes(), 0o644)).collect()
 }

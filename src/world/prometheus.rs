@@ -1,5 +1,6 @@
 //! Prometheus's own files and its whole command line.
 
+use super::placement::Place;
 use super::{PodFile, Substitution, SubstitutionKind, World};
 use crate::deployment::Deployment;
 
@@ -8,28 +9,48 @@ const CONFIG: &str = "/etc/prometheus/prometheus.yml";
 /// Where its data goes: a directory of the Pod's own, in memory.
 pub(crate) const DATA: &str = "/prometheus-data";
 
+/// What a Prometheus is started with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Started {
+    /// What goes into its container.
+    pub(crate) files: Vec<PodFile>,
+    /// Its whole command line.
+    pub(crate) arguments: Vec<String>,
+}
+
 impl World {
-    /// Puts Prometheus's configuration in place and completes its flags by what only the Pod knows. Where its files are is
-    /// the Pod's to say; where it listens is the deployment's, if that says it.
-    pub(super) fn add_prometheus(&mut self, deployment: &Deployment) {
-        let prometheus = &deployment.prometheus[0];
-        let upstream = &deployment.route().upstream;
-        self.prometheus_files.push(PodFile::file(CONFIG, prometheus.config.clone().into_bytes(), 0o644));
-        self.prometheus_arguments = prometheus.args.clone();
-        for (flag, value) in [("config.file", CONFIG), ("storage.tsdb.path", DATA)] {
-            self.replace_flag(flag, value);
+    /// Puts each Prometheus's configuration in place and completes its flags by what only the Pod knows: where its files
+    /// are, and where it listens if the deployment does not say that or somebody else needs its port too.
+    pub(super) fn add_prometheus(&mut self, deployment: &Deployment, places: &[Place]) {
+        for (number, prometheus) in deployment.prometheus.iter().enumerate() {
+            let mut started = Started {
+                files: vec![PodFile::file(CONFIG, prometheus.config.as_bytes(), 0o644)],
+                arguments: prometheus.args.clone(),
+            };
+            for (flag, value) in [("config.file", CONFIG), ("storage.tsdb.path", DATA)] {
+                self.replace_flag(&mut started.arguments, flag, value);
+            }
+            let place = &places[number];
+            match (place.alone, prometheus.flag("web.listen-address")) {
+                (false, Some(_)) => {}
+                (false, None) => started.arguments.push(format!("--web.listen-address=:{}", place.at.port())),
+                (true, _) => self.replace_flag(&mut started.arguments, "web.listen-address", &place.at.to_string()),
+            }
+            self.prometheus.push(started);
+            self.say_what_was_made(deployment, number);
         }
-        if prometheus.flag("web.listen-address").is_none() {
-            self.prometheus_arguments.push(format!("--web.listen-address=:{}", upstream.port()));
-        }
+    }
+
+    fn say_what_was_made(&mut self, deployment: &Deployment, number: usize) {
+        let prometheus = &deployment.prometheus[number];
+        let route = deployment.routes.iter().find(|route| route.prometheus == number);
         if !prometheus.args_given {
-            let derived = Substitution {
+            self.substitutions.push(Substitution {
                 kind: SubstitutionKind::PrometheusFlags,
                 what: "Prometheus's flags".to_owned(),
                 by: prometheus.args.join(" "),
-                location: Some(deployment.route().proxy_pass.clone()),
-            };
-            self.substitutions.push(derived);
+                location: route.map(|route| route.proxy_pass.clone()),
+            });
         }
         if prometheus.config_location.is_none() {
             self.substitutions.push(Substitution {
@@ -42,10 +63,10 @@ impl World {
     }
 
     /// Gives a flag a value of the Pod's. What the deployment gives it is listed as replaced.
-    fn replace_flag(&mut self, flag: &str, value: &str) {
+    fn replace_flag(&mut self, arguments: &mut Vec<String>, flag: &str, value: &str) {
         let name = format!("--{flag}");
         let own = format!("{name}={value}");
-        while let Some(given) = take_flag(&mut self.prometheus_arguments, &name) {
+        while let Some(given) = take_flag(arguments, &name) {
             if given == own {
                 continue;
             }
@@ -56,7 +77,7 @@ impl World {
                 location: None,
             });
         }
-        self.prometheus_arguments.push(own);
+        arguments.push(own);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::deployment::{Made, MadeKind};
 use crate::location::Location;
 
 /// Something that the World put in place of what the deployment names and does not bring.
@@ -27,10 +28,41 @@ pub enum SubstitutionKind {
     Key,
     /// A host name or address that means the Pod itself.
     Host,
-    /// A file of the deployment.
+    /// The certificate of an authority that the deployment trusts.
+    Ca,
+    /// A file of users and passwords.
+    PasswordFile,
+    /// A program behind nginx that is no Prometheus.
+    Upstream,
+    /// A DNS server.
+    Resolver,
+    /// Another file of the deployment.
     File,
+    /// A directory that nginx reads from or writes to.
+    Directory,
+    /// A log, which goes to the harness.
+    Log,
+    /// Whom nginx's workers run as.
+    User,
     /// The flags that Prometheus runs with.
     PrometheusFlags,
     /// Prometheus's own configuration.
     PrometheusConfig,
+    /// The nginx.conf around a fragment, or a directive in it.
+    Configuration,
+    /// A file that the configuration includes.
+    Include,
+    /// A placeholder of a template.
+    Placeholder,
+}
+
+impl From<&Made> for Substitution {
+    fn from(made: &Made) -> Self {
+        let kind = match made.kind {
+            MadeKind::Configuration => SubstitutionKind::Configuration,
+            MadeKind::Include => SubstitutionKind::Include,
+            MadeKind::Placeholder => SubstitutionKind::Placeholder,
+        };
+        Self { kind, what: made.what.clone(), by: made.by.clone(), location: made.location.clone() }
+    }
 }

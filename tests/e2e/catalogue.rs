@@ -58,7 +58,7 @@ fn what_is_wrong(check: &proxyproof::Check, pass: &Outcomes, fail: &Outcomes) ->
 }
 
 /// Compares with a snapshot. All are compared before the test fails.
-fn compare(name: &str, outcomes: &impl Serialize) -> Option<String> {
+pub(crate) fn compare(name: &str, outcomes: &impl Serialize) -> Option<String> {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
@@ -106,7 +106,7 @@ fn catalogue() -> BTreeSet<String> {
     CATALOGUE.iter().map(|check| check.id.to_owned()).collect()
 }
 
-fn names_in(folder: &Path) -> BTreeSet<String> {
+pub(crate) fn names_in(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }

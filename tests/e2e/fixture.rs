@@ -55,23 +55,24 @@ impl Fixture {
         args
     }
 
-    /// Asks the whole catalogue, what takes seconds included.
-    fn check(&self) -> Outcomes {
+    /// What `check` with these options says, and its exit code.
+    pub(crate) fn report(&self, options: &[&str]) -> (Value, i32) {
         let config = format!("{}/nginx.conf", self.path);
         let mut command = proxyproof();
-        let output = command.args(["check", "--slow", "--format", "json"]).args(self.args()).arg(&config).output();
+        let output = command.args(["check", "--format", "json"]).args(options).args(self.args()).arg(&config).output();
         let output = output.expect("the program runs");
-        let report: Value = serde_json::from_slice(&output.stdout)
+        let report = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{config}: {error}\n{}", String::from_utf8_lossy(&output.stderr)));
+        (report, output.status.code().expect("an exit code"))
+    }
+
+    /// Asks the whole catalogue, what takes seconds included.
+    fn check(&self) -> Outcomes {
+        let (report, exit_code) = self.report(&["--slow"]);
         let deployment = &report["deployments"][0];
         let checks = deployment["checks"].as_array().expect("checks").iter().map(check_line).collect();
         let findings = deployment["findings"].as_array().expect("findings").iter().map(with_short_location).collect();
-        Outcomes {
-            exit_code: output.status.code().expect("an exit code"),
-            public_url: deployment["public_url"].clone(),
-            checks,
-            findings,
-        }
+        Outcomes { exit_code, public_url: deployment["public_url"].clone(), checks, findings }
     }
 }
 
@@ -88,8 +89,13 @@ impl Outcomes {
     }
 }
 
-/// Asks the catalogue about all of these, a few at once; the answers are in the order of the fixtures.
+/// Asks the catalogue about all of these.
 pub(crate) fn check_all(fixtures: &[Fixture]) -> Vec<Outcomes> {
+    ask_all(fixtures, Fixture::check)
+}
+
+/// Asks about all of these, a few at once; the answers are in the order of the fixtures.
+pub(crate) fn ask_all<T: Send>(fixtures: &[Fixture], ask: impl Fn(&Fixture) -> T + Sync) -> Vec<T> {
     let next = Mutex::new(fixtures.iter().enumerate());
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -97,18 +103,18 @@ pub(crate) fn check_all(fixtures: &[Fixture]) -> Vec<Outcomes> {
             scope.spawn(|| {
                 // The guard goes at the end of the first statement: the others take theirs meanwhile.
                 while let Some((index, fixture)) = { next.lock().unwrap_or_else(PoisonError::into_inner).next() } {
-                    let outcomes = fixture.check();
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcomes));
+                    let answer = ask(fixture);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, answer));
                 }
             });
         }
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, outcomes)| outcomes).collect()
+    done.into_iter().map(|(_, answer)| answer).collect()
 }
 
-fn check_line(check: &Value) -> String {
+pub(crate) fn check_line(check: &Value) -> String {
     let (id, outcome) = (text(&check["id"]), text(&check["outcome"]));
     match check["reason"].as_str() {
         Some(reason) => format!("{id}: {outcome}: {reason}"),
@@ -116,7 +122,7 @@ fn check_line(check: &Value) -> String {
     }
 }
 
-fn with_short_location(finding: &Value) -> Value {
+pub(crate) fn with_short_location(finding: &Value) -> Value {
     let mut finding = finding.clone();
     if let Some(file) = finding["location"]["file"].as_str() {
         let (line, column) = (&finding["location"]["line"], &finding["location"]["column"]);

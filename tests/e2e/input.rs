@@ -46,7 +46,6 @@ fn a_syntax_error_is_shown_at_its_line_and_column() {
 
 #[test]
 fn a_configuration_that_lacks_a_part_is_refused_at_its_line() {
-    assert_snapshot!(refused(&["fixtures/invalid/certificate-without-key/nginx.conf"]), @"2: error: fixtures/invalid/certificate-without-key/nginx.conf:7:25: the tree brings the certificate `example.com.crt` without its key `example.com.key`. Put the key into the tree, or take the certificate out so that a pair is made");
     assert_snapshot!(refused(&["fixtures/invalid/no-route/nginx.conf"]), @"2: error: `fixtures/invalid/no-route/nginx.conf` has no route that leads to Prometheus. It leads to grafana:3000 (fixtures/invalid/no-route/nginx.conf:9:13). Name the one that is Prometheus: `--upstream HOST:PORT`");
 }
 
@@ -82,6 +81,12 @@ fn a_wrong_option_is_refused_before_anything_boots() {
     assert_snapshot!(refused(&[GUIDE, "--output", "no/such/report"]), @"2: error: could not write no/such/report: No such file or directory (os error 2); name a file in a directory that exists");
     assert_snapshot!(refused(&[GUIDE, "--nginx", "path:/no/such/nginx"]), @"2: error: The program /no/such/nginx can't be used: there is no such file. Name an executable file of this machine, such as path:/usr/sbin/nginx.");
     assert_snapshot!(refused(&[GUIDE, "--cacert", GUIDE]), @"2: error: `fixtures/guide/nginx.conf` holds no certificate in PEM form. Pass the CA's certificate, which has a line `-----BEGIN CERTIFICATE-----`");
+    assert_snapshot!(refused(&[GUIDE, "--client-cert", GUIDE, "--client-key", GUIDE]), @"2: error: `fixtures/guide/nginx.conf` holds no certificate in PEM form. Pass a file that has a line `-----BEGIN CERTIFICATE-----`");
+    assert_snapshot!(refused(&[GUIDE, "--basic-auth", "admin"]), @"
+    2: error: invalid value 'admin' for '--basic-auth <USER:PASS>': a user and a password have a colon between them, as in admin:secret
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]

@@ -20,3 +20,4 @@ mod remote;
 mod running;
 mod stage;
 mod support;
+mod world;

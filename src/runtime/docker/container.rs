@@ -1,10 +1,11 @@
 //! How a program's container is made: what joins it to its Pod, and what it may not do.
 
 use testcontainers::bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountTmpfsOptions, MountType, ResourcesUlimits,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountTmpfsOptions, MountType, MountVolumeOptions,
+    ResourcesUlimits,
 };
 
-use super::program::{Membership, Role};
+use super::program::{Membership, Role, Sockets};
 use crate::runtime::ProgramPlan;
 
 /// What nginx needs to bind low ports and hand its work to unprivileged workers; all else is dropped.
@@ -16,14 +17,16 @@ impl Role {
     fn capabilities(self) -> Vec<String> {
         match self {
             Self::Nginx => NGINX_CAPABILITIES.map(str::to_owned).to_vec(),
-            Self::Prometheus => Vec::new(),
+            // dnsmasq sets its group, though it is the one that it has.
+            Self::Stubs => ["NET_BIND_SERVICE", "SETGID"].map(str::to_owned).to_vec(),
+            Self::Prometheus(_) => Vec::new(),
         }
     }
 
     fn memory(self) -> i64 {
         match self {
-            Self::Nginx => 256 << 20,
-            Self::Prometheus => 1 << 30,
+            Self::Nginx | Self::Stubs => 256 << 20,
+            Self::Prometheus(_) => 1 << 30,
         }
     }
 }
@@ -51,7 +54,11 @@ pub(super) fn body(role: Role, plan: &ProgramPlan, membership: Membership<'_>) -
                 typ: Some("json-file".to_owned()),
                 config: Some([("max-size".to_owned(), "16m".to_owned())].into()),
             }),
-            mounts: Some(plan.in_memory.iter().map(|directory| memory_mount(directory)).collect()),
+            mounts: Some(mounts(plan, membership)),
+            volumes_from: match membership.sockets {
+                Sockets::Of(container) => Some(vec![container.to_owned()]),
+                Sockets::None | Sockets::Own(_) => None,
+            },
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()
@@ -61,6 +68,28 @@ pub(super) fn body(role: Role, plan: &ProgramPlan, membership: Membership<'_>) -
 fn open_files(limit: u32) -> Vec<ResourcesUlimits> {
     let limit = Some(i64::from(limit));
     vec![ResourcesUlimits { name: Some("nofile".to_owned()), soft: limit, hard: limit }]
+}
+
+fn mounts(plan: &ProgramPlan, membership: Membership<'_>) -> Vec<Mount> {
+    let in_memory = plan.in_memory.iter().map(|directory| memory_mount(directory));
+    let shared = match membership.sockets {
+        Sockets::Own(directories) => directories,
+        Sockets::None | Sockets::Of(_) => &[],
+    };
+    in_memory.chain(shared.iter().map(|directory| shared_mount(directory, membership))).collect()
+}
+
+/// A volume without a name, which the engine removes with the last of its containers.
+fn shared_mount(directory: &str, membership: Membership<'_>) -> Mount {
+    Mount {
+        target: Some(directory.to_owned()),
+        typ: Some(MountType::VOLUME),
+        volume_options: Some(MountVolumeOptions {
+            labels: Some(membership.run.id().labels()),
+            ..MountVolumeOptions::default()
+        }),
+        ..Mount::default()
+    }
 }
 
 /// A directory that anybody may write to, in memory and bounded. It must not be in the image: its owner there would be

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use testcontainers::bollard::query_parameters::TopOptionsBuilder;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::engine::{Engine, WayIn};
 use super::lifeline::{Lifeline, LifelinePlan, Tied};
-use super::program::{Membership, Prepared, Program, Role};
+use super::program::{Membership, Prepared, Program, Role, Sockets};
 use super::{network, sweep};
 use crate::runtime::error::RuntimeError;
 use crate::runtime::run::Run;
@@ -21,13 +21,17 @@ use crate::runtime::{BOOT_TIME, PodPlan, ProgramPlan, Refusal};
 /// What Prometheus logs once it serves, in every version since 2.0.
 const PROMETHEUS_IS_READY: &str = "Server is ready to receive web requests";
 
+/// How long the stubs may take to write a line.
+const MARK_TIME: Duration = Duration::from_secs(10);
+
 /// A running Pod. Dropping it takes everything away; [`Pod::remove`] does it without blocking.
 #[derive(Debug)]
 pub(crate) struct Pod {
     engine: Engine,
     network: String,
     nginx: Result<Program, Refusal>,
-    prometheus: Program,
+    prometheus: Vec<Program>,
+    stubs: Option<Program>,
     // Dropped in this order: the lifeline ends the Pod, then the run's janitor takes away the rest.
     lifeline: Lifeline,
     run: Arc<Run>,
@@ -42,7 +46,7 @@ impl Pod {
         plan: PodPlan,
     ) -> Result<Self, RuntimeError> {
         let deadline = Deadline::after(BOOT_TIME);
-        let network = network::create(&engine, &run, deadline).await?;
+        let network = network::create(&engine, &run, &plan.addresses, deadline).await?;
         let lifeline_plan = LifelinePlan {
             run: &run,
             image: infrastructure,
@@ -53,19 +57,21 @@ impl Pod {
         };
         let tied = Tied::prepare(&engine, &lifeline_plan).await?;
         let joined = tied.id.clone();
-        let membership = Membership { run: &run, lifeline: &joined };
+        let membership = Membership { run: &run, lifeline: &joined, sockets: Sockets::None };
         // The containers are made and filled while the first one gets its network.
-        let (lifeline, nginx, prometheus) = tokio::try_join!(
+        let (lifeline, (stubs, nginx), prometheus) = tokio::try_join!(
             Lifeline::start(&engine, tied, deadline),
-            Prepared::prepare(&engine, Role::Nginx, &plan.nginx, membership),
-            Prepared::prepare(&engine, Role::Prometheus, &plan.prometheus, membership),
+            prepare_nginx(&engine, &plan, membership),
+            prepare_prometheus(&engine, &plan, membership),
         )?;
         let listens: Vec<SocketAddr> = plan.ports.iter().map(|port| lifeline.address(*port)).collect();
-        let (nginx, prometheus) = tokio::join!(
+        let (stubs, nginx, prometheus) = tokio::join!(
+            start_stubs(&engine, stubs, deadline),
             start_nginx(&engine, nginx, &plan.nginx, membership, &listens, deadline),
-            start_prometheus(&engine, prometheus, deadline)
+            try_join_all(prometheus.into_iter().map(|prepared| start_prometheus(&engine, prepared, deadline))),
         );
-        Ok(Self { nginx: nginx?, prometheus: prometheus?, engine, network, lifeline, run })
+        let (stubs, nginx, prometheus) = (stubs?, nginx?, prometheus?);
+        Ok(Self { nginx, prometheus, stubs, engine, network, lifeline, run })
     }
 
     /// Where clients outside the Pod reach a TCP port of it.
@@ -86,9 +92,21 @@ impl Pod {
         }
     }
 
-    /// What Prometheus has written so far.
+    /// What the first Prometheus has written so far.
     pub(crate) fn prometheus_log(&self) -> String {
-        self.prometheus.log()
+        self.prometheus.first().map(Program::log).unwrap_or_default()
+    }
+
+    /// What the stubs have written, down to a mark that they are asked to make now with these words.
+    pub(crate) async fn stubs_log(&self, mark: &str, words: &[&str]) -> Result<String, RuntimeError> {
+        let Some(stubs) = &self.stubs else { return Ok(String::new()) };
+        stubs.exec(words).await;
+        Deadline::after(MARK_TIME)
+            .until("the stubs to write down what they received", async || {
+                let log = stubs.log();
+                Ok(if log.contains(mark) { Look::Done(log) } else { Look::NotYet(tail(&log)) })
+            })
+            .await
     }
 
     /// The version of nginx as it says it itself: `nginx version: nginx/1.29.3`.
@@ -99,7 +117,7 @@ impl Pod {
 
     /// The version of Prometheus as it says it itself in its first lines: `version="(version=3.5.0, branch=…`.
     pub(crate) fn prometheus_version(&self) -> Option<String> {
-        let log = self.prometheus.log();
+        let log = self.prometheus_log();
         Some(log.split_once("(version=")?.1.split([',', ')']).next()?.to_owned())
     }
 
@@ -110,14 +128,60 @@ impl Pod {
 
     /// Takes everything away, and returns when it is gone.
     pub(crate) async fn remove(&self) -> Result<(), RuntimeError> {
-        let mut containers = vec![self.lifeline.id.as_str(), self.prometheus.id()];
-        containers.extend(self.nginx.as_ref().ok().map(Program::id));
+        let programs = self.prometheus.iter().chain(&self.stubs).chain(self.nginx.as_ref().ok());
+        let containers: Vec<&str> = programs.map(Program::id).chain([self.lifeline.id.as_str()]).collect();
         let removed = join_all(containers.iter().map(|id| sweep::remove_container(&self.engine, id))).await;
         removed.into_iter().collect::<Result<(), _>>()?;
         network::remove(&self.engine, &self.network).await?;
         self.run.end();
         Ok(())
     }
+}
+
+/// The sockets that nginx finds are in directories of the stubs' container, which is made first then.
+async fn prepare_nginx(
+    engine: &Engine,
+    plan: &PodPlan,
+    membership: Membership<'_>,
+) -> Result<(Option<(Prepared, &'static str)>, Prepared), RuntimeError> {
+    let sockets = match plan.shared_directories.as_slice() {
+        [] => Sockets::None,
+        directories => Sockets::Own(directories),
+    };
+    let stubs = match &plan.stubs {
+        Some((stubs, ready)) => {
+            let membership = Membership { sockets, ..membership };
+            Some((Prepared::prepare(engine, Role::Stubs, stubs, membership).await?, *ready))
+        }
+        None => None,
+    };
+    let sockets = match (&stubs, sockets) {
+        (Some((stubs, _)), Sockets::Own(_)) => Sockets::Of(stubs.id()),
+        _ => Sockets::None,
+    };
+    let membership = Membership { sockets, ..membership };
+    let nginx = Prepared::prepare(engine, Role::Nginx, &plan.nginx, membership).await?;
+    Ok((stubs, nginx))
+}
+
+async fn prepare_prometheus(
+    engine: &Engine,
+    plan: &PodPlan,
+    membership: Membership<'_>,
+) -> Result<Vec<Prepared>, RuntimeError> {
+    let all = plan.prometheus.iter().enumerate();
+    try_join_all(all.map(|(number, plan)| Prepared::prepare(engine, Role::Prometheus(number), plan, membership))).await
+}
+
+async fn start_stubs(
+    engine: &Engine,
+    stubs: Option<(Prepared, &'static str)>,
+    deadline: Deadline,
+) -> Result<Option<Program>, RuntimeError> {
+    let Some((prepared, ready)) = stubs else { return Ok(None) };
+    let program = prepared.start(engine).await?;
+    wait_for_word(&program, Role::Stubs, ready, deadline).await?;
+    Ok(Some(program))
 }
 
 async fn start_nginx(
@@ -175,10 +239,16 @@ async fn has_workers(engine: &Engine, program: &Program) -> bool {
 
 async fn start_prometheus(engine: &Engine, prepared: Prepared, deadline: Deadline) -> Result<Program, RuntimeError> {
     let program = prepared.start(engine).await?;
+    wait_for_word(&program, Role::Prometheus(0), PROMETHEUS_IS_READY, deadline).await?;
+    Ok(program)
+}
+
+/// Waits until a program says that it is ready.
+async fn wait_for_word(program: &Program, role: Role, word: &str, deadline: Deadline) -> Result<(), RuntimeError> {
     let ready = deadline
-        .until("Prometheus to be ready", async || {
+        .until(&format!("{} to be ready", role.name()), async || {
             let log = program.log();
-            if log.contains(PROMETHEUS_IS_READY) {
+            if log.contains(word) {
                 return Ok(Look::Done(true));
             }
             if program.has_ended() {
@@ -187,10 +257,7 @@ async fn start_prometheus(engine: &Engine, prepared: Prepared, deadline: Deadlin
             Ok(Look::NotYet(tail(&log)))
         })
         .await?;
-    if ready {
-        return Ok(program);
-    }
-    Err(RuntimeError::Ended { program: Role::Prometheus.name(), log: program.log() })
+    if ready { Ok(()) } else { Err(RuntimeError::Ended { program: role.name(), log: program.log() }) }
 }
 
 /// The last lines of a log, for a message.

@@ -20,21 +20,32 @@ use crate::runtime::ProgramPlan;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::run::Run;
 
-/// The two programs of a Pod.
+/// The programs of a Pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The reverse proxy.
     Nginx,
-    /// What it stands in front of.
-    Prometheus,
+    /// What it stands in front of, by its number: there may be several.
+    Prometheus(usize),
+    /// What stands for everything else that nginx talks to.
+    Stubs,
 }
 
 impl Role {
-    /// Its name, in messages and in container names.
+    /// Its name, in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
-            Self::Prometheus => "prometheus",
+            Self::Prometheus(_) => "prometheus",
+            Self::Stubs => "stubs",
+        }
+    }
+
+    /// The same for one container.
+    fn container(self) -> String {
+        match self {
+            Self::Prometheus(number) if number > 0 => format!("{}-{}", self.name(), number + 1),
+            _ => self.name().to_owned(),
         }
     }
 }
@@ -44,6 +55,18 @@ impl Role {
 pub(super) struct Membership<'a> {
     pub(super) run: &'a Run,
     pub(super) lifeline: &'a str,
+    pub(super) sockets: Sockets<'a>,
+}
+
+/// The directories that two programs share for their sockets.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sockets<'a> {
+    /// None.
+    None,
+    /// These, which go with the last container that has them.
+    Own(&'a [String]),
+    /// Those of this container.
+    Of(&'a str),
 }
 
 type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, BollardError>> + Send>>;
@@ -66,6 +89,11 @@ pub(super) struct Program {
 }
 
 impl Prepared {
+    /// The container's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Makes the container, which the Pod's first one need not run for, and puts the files into it in one piece.
     pub(super) async fn prepare(
         engine: &Engine,
@@ -76,7 +104,7 @@ impl Prepared {
         let docker = &engine.docker;
         // With the limit of its own it is another container: the engine may still be about to remove the first.
         let suffix = if plan.open_files.is_some() { "-limited" } else { "" };
-        let name = membership.run.id().name(&format!("{}{suffix}", role.name()));
+        let name = membership.run.id().name(&format!("{}{suffix}", role.container()));
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         let create = docker.create_container(Some(options), body(role, plan, membership));
         let created = membership.run.creating(&name, create).await?;
