@@ -3,6 +3,7 @@
 mod access;
 mod blocks;
 mod candidate;
+mod causes;
 mod certificate;
 mod chosen_location;
 mod directive;

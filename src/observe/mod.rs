@@ -3,6 +3,7 @@
 mod command;
 mod connect;
 mod failure;
+mod flags;
 mod http;
 mod log;
 mod observation;

@@ -104,15 +104,16 @@ impl Request {
 impl Http {
     /// Asks as it is written, and reads the whole answer.
     pub(crate) async fn send(&self, request: &Request) -> Result<Seen, Failure> {
-        let begun = self.begin(request, PATIENCE).await?;
+        let begun = self.begin(request, PATIENCE, PATIENCE).await?;
         if begun.ended { Ok(begun.seen) } else { Err(Failure::timeout("the answer did not end in time")) }
     }
 
-    /// Asks as it is written, and reads what comes within `patience`: an answer that has no end is left then.
-    pub(crate) async fn begin(&self, request: &Request, patience: Duration) -> Result<Begun, Failure> {
+    /// Asks as it is written, and waits so long for the answer's head and for its body: one that has no end is left then.
+    pub(crate) async fn begin(&self, request: &Request, head: Duration, body: Duration) -> Result<Begun, Failure> {
+        let (head_patience, body_patience) = (head, body);
         let failed = |error: &(dyn std::error::Error + 'static)| Failure::of_chain(error);
         let whole = request.whole(self.authorization_for(&request.origin)).map_err(|error| failed(&error))?;
-        let head = timeout(patience, self.client.request(whole)).await;
+        let head = timeout(head_patience, self.client.request(whole)).await;
         let answer = head.map_err(|_| Failure::timeout("no answer in time"))?.map_err(|error| failed(&error))?;
         let (head, mut body) = answer.into_parts();
         let mut seen = Seen {
@@ -130,7 +131,7 @@ impl Http {
             }
             Ok::<_, Failure>(())
         };
-        let ended = timeout(patience, reading).await;
+        let ended = timeout(body_patience, reading).await;
         let ended = ended.ok().transpose()?.is_some();
         Ok(Begun { seen, ended })
     }
