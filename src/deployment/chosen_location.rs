@@ -10,8 +10,19 @@ use super::location_path::{Pattern, pattern};
 ///
 /// None where no location is for it, or where a regex is one that only PCRE understands.
 pub(super) fn of_server<'a>(nginx: &'a Nginx, server: usize, path: &str) -> Option<&'a Directive> {
-    let server = servers(nginx).nth(server)?;
-    choose(server, path).ok().flatten().map(|choice| choice.location)
+    for_path(nginx, server, path).ok().flatten()
+}
+
+/// As [`of_server`], with what can't be known told from what is not there.
+///
+/// # Errors
+///
+/// Where a regex that is asked on the way is one that only PCRE understands.
+pub(super) fn for_path<'a>(nginx: &'a Nginx, server: usize, path: &str) -> Result<Option<&'a Directive>, regex::Error> {
+    let Some(server) = servers(nginx).nth(server) else {
+        return Ok(None);
+    };
+    Ok(choose(server, path)?.map(|choice| choice.location))
 }
 
 /// The `server` blocks, in the order of [`Deployment::servers`].

@@ -3,6 +3,7 @@
 mod access;
 mod blocks;
 mod candidate;
+mod causes;
 mod certificate;
 mod chosen_location;
 mod directive;
@@ -14,6 +15,7 @@ mod fuzz;
 mod glob;
 mod host_port;
 mod identity;
+mod in_force;
 mod includes;
 mod input;
 mod layer;
