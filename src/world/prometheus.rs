@@ -90,7 +90,7 @@ impl World {
         }
         for unanswered in &prometheus.unanswered {
             let what = format!("{} of {}", unanswered.key, unanswered.job);
-            let by = "nothing: what would tell its targets is not in the Pod".to_owned();
+            let by = "nothing: no stub stands for them in the Pod".to_owned();
             say(SubstitutionKind::Target, &what, by, Some(&unanswered.location));
         }
     }

@@ -10,8 +10,8 @@ use crate::location::Location;
 
 const MAX_FILES: usize = 2000;
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// More would keep a stub busy with nothing else.
-const MAX_TARGETS: usize = 2000;
+/// How many targets have a stub: each costs an address and a listener, and one more tells nothing new.
+const MAX_TARGETS: usize = 500;
 
 /// A file that Prometheus's configuration names.
 #[derive(Clone, PartialEq, Eq)]
@@ -103,7 +103,8 @@ impl<'a> Reading<'a> {
         }
         self.jobs(&root, dir)?;
         target::of_alertmanagers(self, &root, dir)?;
-        target::of_remotes(self, &root)
+        target::of_remotes(self, &root);
+        Ok(())
     }
 
     fn jobs(&mut self, root: &Node, dir: &str) -> Result<(), DeploymentError> {
@@ -173,12 +174,14 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    pub(super) fn add_target(&mut self, target: ScrapeTarget) -> Result<(), DeploymentError> {
-        if self.targets.len() >= MAX_TARGETS {
-            return Err(DeploymentError::TooMuch { location: target.location });
+    pub(super) fn add_target(&mut self, target: ScrapeTarget) {
+        if self.targets.len() < MAX_TARGETS {
+            return self.targets.push(target);
         }
-        self.targets.push(target);
-        Ok(())
+        let (key, job) = (format!("targets after the first {MAX_TARGETS}"), target.job);
+        if !self.unanswered.iter().any(|known| known.key == key && known.job == job) {
+            self.unanswered.push(Unanswered { key, job, location: target.location });
+        }
     }
 }
 

@@ -143,7 +143,7 @@ pub(super) fn of_alertmanagers(reading: &mut Reading<'_>, root: &Node, dir: &str
 }
 
 /// The URLs of `remote_write` and `remote_read`.
-pub(super) fn of_remotes(reading: &mut Reading<'_>, root: &Node) -> Result<(), DeploymentError> {
+pub(super) fn of_remotes(reading: &mut Reading<'_>, root: &Node) {
     for (key, kind) in [("remote_write", TargetKind::RemoteWrite), ("remote_read", TargetKind::RemoteRead)] {
         for remote in root.items_of(key) {
             let Some(node) = remote.get("url") else { continue };
@@ -151,22 +151,21 @@ pub(super) fn of_remotes(reading: &mut Reading<'_>, root: &Node) -> Result<(), D
             let way = Way { scheme: url.scheme(), ..Way::of(remote, kind, key.to_owned(), url.path().to_owned()) };
             let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
             let target = way.target(&format!("{}{port}", url.host_str().unwrap_or_default()), None, &node.location);
-            target.into_iter().try_for_each(|target| reading.add_target(target))?;
+            target.into_iter().for_each(|target| reading.add_target(target));
         }
     }
-    Ok(())
 }
 
 /// The targets that a job or an Alertmanager lists, in itself or in files; what finds others is noted.
 fn found(reading: &mut Reading<'_>, node: &Node, way: &Way<'_>, dir: &str) -> Result<(), DeploymentError> {
     for group in node.items_of("static_configs") {
-        add_group(reading, group, way)?;
+        add_group(reading, group, way);
     }
     for pattern in node.items_of("file_sd_configs").iter().flat_map(|files| files.items_of("files")) {
         for part in reading.parts(pattern, dir)? {
             let Some(text) = part.text() else { continue };
             let groups = yaml::documents(&part.origin, text).unwrap_or_default();
-            groups.iter().flat_map(|groups| groups.items()).try_for_each(|group| add_group(reading, group, way))?;
+            groups.iter().flat_map(|groups| groups.items()).for_each(|group| add_group(reading, group, way));
         }
     }
     for (key, value) in node.entries() {
@@ -179,15 +178,14 @@ fn found(reading: &mut Reading<'_>, node: &Node, way: &Way<'_>, dir: &str) -> Re
     Ok(())
 }
 
-fn add_group(reading: &mut Reading<'_>, group: &Node, way: &Way<'_>) -> Result<(), DeploymentError> {
+fn add_group(reading: &mut Reading<'_>, group: &Node, way: &Way<'_>) {
     for item in group.items_of("targets") {
         let named = way.instead.unwrap_or(item);
         let target = named.text().and_then(|text| way.target(text, Some(group), &named.location));
         if let Some(target) = target.filter(|target| !is_known(reading, target)) {
-            reading.add_target(target)?;
+            reading.add_target(target);
         }
     }
-    Ok(())
 }
 
 /// A prober stands for hundreds of targets.

@@ -212,3 +212,12 @@ fn a_web_configuration_and_secrets_are_files_of_their_own() {
     assert_eq!(found.unanswered[0].key, "consul_sd_configs");
     assert!(!format!("{found:?}").contains("\"K\""));
 }
+
+#[test]
+fn thousands_of_targets_are_not_too_many() {
+    let targets: Vec<_> = (0..3000).map(|number| format!("n{number}:1")).collect();
+    let yml = format!("scrape_configs: [{{job_name: a, static_configs: [{{targets: [{}]}}]}}]\n", targets.join(","));
+    let found = prometheus("u.service", "[Service]\nExecStart=prometheus\n", &[("prometheus.yml", &yml)]);
+    assert_eq!(found.targets.len(), 500);
+    assert_eq!(found.unanswered[0].key, "targets after the first 500");
+}
