@@ -3,6 +3,7 @@
 //! Around fragments an nginx.conf is made, as the packages of nginx have it.
 
 mod builtin;
+mod elsewhere;
 mod folder;
 mod kind;
 mod needs;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::super::Directive;
 use super::super::made::{Made, MadeKind};
-use super::variables;
+use super::{elsewhere, variables};
 use crate::location::Location;
 
 /// Something to define in `http`.
@@ -37,6 +37,7 @@ pub(super) fn of(directives: &[Directive]) -> Vec<Need> {
     needs.extend(zones(&all));
     needs.extend(formats(&all));
     needs.extend(certificate(directives));
+    needs.extend(elsewhere::of(directives.iter().find(|directive| directive.is("http")), &all));
     needs.extend(unknown_variables(directives));
     needs.truncate(MOST);
     needs
@@ -49,7 +50,8 @@ fn flatten<'a>(directives: &'a [Directive], all: &mut Vec<&'a Directive>) {
     }
 }
 
-fn need(what: &str, text: String, location: &Location) -> Need {
+/// A directive to write, with what is said of it.
+pub(super) fn need(what: &str, text: String, location: &Location) -> Need {
     let made = Made {
         kind: MadeKind::Configuration,
         what: what.to_owned(),
@@ -115,7 +117,7 @@ fn option<'a>(directive: &'a Directive, name: &str) -> Option<&'a str> {
 }
 
 /// Whether a name can be written into a directive without quotes. One with a variable is not known before a request.
-fn writable(name: &str) -> bool {
+pub(super) fn writable(name: &str) -> bool {
     !name.is_empty() && name.len() < 200 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 

@@ -38,7 +38,7 @@ struct Config {
 
 impl Loading<'_> {
     pub(super) fn load(&self) -> Result<Prometheus, DeploymentError> {
-        let flags_given = self.start.is_some() || !self.given.prometheus_args.is_empty();
+        let flags_given = self.flags_are_given();
         let flags = self.flags();
         let config_path = config_path(&flags);
         let config = self.config(&config_path)?;
@@ -141,13 +141,18 @@ impl Loading<'_> {
         Some((path, start.location.clone()))
     }
 
+    fn flags_are_given(&self) -> bool {
+        self.start.is_some() || !self.given.prometheus_args.is_empty()
+    }
+
     /// The web configuration that the command line names, or the one that is needed where nginx speaks TLS.
     fn web(&self, flags: &[PrometheusFlag], reading: &mut Reading<'_>) -> Result<Option<WebConfig>, DeploymentError> {
         let tls = self.route.scheme == "https";
         let given = flags.iter().find(|flag| flag.name() == web::FLAG);
         match given.and_then(|flag| Some((flag.value()?, flag.location.as_ref()))) {
             Some((named, location)) => WebConfig::read(named, location, tls, reading).map(Some),
-            None => Ok(tls.then(WebConfig::made)),
+            // A command line that is known and names none starts a Prometheus that speaks no TLS.
+            None => Ok((tls && !self.flags_are_given()).then(WebConfig::made)),
         }
     }
 
