@@ -38,7 +38,6 @@ struct Config {
 
 impl Loading<'_> {
     pub(super) fn load(&self) -> Result<Prometheus, DeploymentError> {
-        let flags_given = self.flags_are_given();
         let flags = self.flags();
         let config_path = config_path(&flags);
         let config = self.config(&config_path)?;
@@ -54,7 +53,7 @@ impl Loading<'_> {
             reading.configuration(&config_path, origin, &text)?;
         }
         let mut prometheus = Prometheus {
-            flags_given,
+            flags_given: self.flags_given(),
             config_location: origin.as_ref().map(|origin| origin.file.to_string()),
             config_missing: self.missing(&config_path).filter(|_| config.is_none()),
             origin: origin.unwrap_or_else(|| Origin::file("")),
@@ -70,6 +69,10 @@ impl Loading<'_> {
         };
         self.drop_itself(&mut prometheus);
         Ok(prometheus)
+    }
+
+    fn flags_given(&self) -> bool {
+        self.start.is_some() || !self.given.prometheus_args.is_empty()
     }
 
     fn flags(&self) -> Vec<PrometheusFlag> {
@@ -141,18 +144,14 @@ impl Loading<'_> {
         Some((path, start.location.clone()))
     }
 
-    fn flags_are_given(&self) -> bool {
-        self.start.is_some() || !self.given.prometheus_args.is_empty()
-    }
-
-    /// The web configuration that the command line names, or the one that is needed where nginx speaks TLS.
+    /// The web configuration that the command line names, or the one that is needed where nginx speaks TLS. A command line
+    /// that the deployment gives is what it runs: if that speaks no TLS, nginx asks it in vain.
     fn web(&self, flags: &[PrometheusFlag], reading: &mut Reading<'_>) -> Result<Option<WebConfig>, DeploymentError> {
         let tls = self.route.scheme == "https";
         let given = flags.iter().find(|flag| flag.name() == web::FLAG);
         match given.and_then(|flag| Some((flag.value()?, flag.location.as_ref()))) {
             Some((named, location)) => WebConfig::read(named, location, tls, reading).map(Some),
-            // A command line that is known and names none starts a Prometheus that speaks no TLS.
-            None => Ok((tls && !self.flags_are_given()).then(WebConfig::made)),
+            None => Ok((tls && !self.flags_given()).then(WebConfig::made)),
         }
     }
 
