@@ -40,10 +40,25 @@ catalogue! {
     } with refusal;
     tls {
         tls_enforced,
-        certificate_trusted,
-        insecure_still_encrypted,
+        tls_reachable,
         plaintext_port,
-    };
+        tls_versions,
+        tls_ciphers,
+        certificate_trusted,
+        certificate_name,
+        certificate_dates,
+        certificate_chain,
+        certificate_key,
+        certificate_webpki,
+        insecure_still_encrypted,
+        unknown_name,
+        client_certificate,
+        hsts,
+        session_resumption,
+        alpn,
+        ocsp_stapling,
+        upstream_tls_verified,
+    } with in_force, served;
     prefix {
         prefix_root,
         prefix_bare,

@@ -37,6 +37,7 @@ mod route;
 mod routes;
 mod server;
 pub mod settings;
+mod socket;
 mod source_text;
 mod stock;
 mod syntax;
@@ -75,6 +76,7 @@ pub use resolver::Resolver;
 pub use route::Route;
 pub use server::Server;
 pub use settings::Settings;
+pub(crate) use socket::DefaultServer;
 pub use tree::Tree;
 pub use upstream::{Address, Upstream};
 

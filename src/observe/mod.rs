@@ -1,5 +1,6 @@
 //! The only eyes of a check: what clients, logs and facts show of a Lab.
 
+mod certificate;
 mod command;
 mod connect;
 mod failure;
@@ -11,7 +12,10 @@ mod plain;
 mod raw;
 mod scrape;
 mod tls;
+mod tls_eyes;
+mod tls_probe;
 mod verifier;
+mod visit;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -26,6 +30,7 @@ use crate::deployment::{Deployment, Facts, Route};
 use crate::location::Location;
 use crate::world::{Way, World};
 
+pub(crate) use certificate::{Certificate, Key, SignedBy};
 pub(crate) use command::Shell;
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
@@ -35,7 +40,12 @@ pub(crate) use plain::{PlainAnswer, plain_http};
 pub(crate) use raw::Request;
 pub(crate) use scrape::Target;
 pub(crate) use tls::{Handshake, client_config, handshake};
+use tls_eyes::TlsClients;
+pub(crate) use tls_eyes::Who;
+use tls_probe::TlsProbe;
+pub(crate) use tls_probe::{Suite, Version};
 pub(crate) use verifier::CurlVerifier;
+pub(crate) use visit::{Visit, Visited};
 
 /// How a Lab's programs are reached and read: what a runtime gives to the eyes.
 pub(crate) trait Sight: std::fmt::Debug + Send + Sync {
@@ -61,8 +71,9 @@ pub(crate) struct Observer {
     route: usize,
     /// How clients come to it.
     way: Way,
-    /// For a client that believes every certificate.
-    believing: ClientConfig,
+    /// Clients that believe every certificate.
+    tls: TlsClients,
+    tls_probe: OnceCell<Result<TlsProbe, Failure>>,
     sight: Arc<dyn Sight>,
     verified: Result<Handshake, Failure>,
     unverified: Result<Handshake, Failure>,
@@ -88,26 +99,26 @@ impl Observer {
         let way = world.ways[index].clone();
         let (address, plain) = (sight.address(way.port), sight.address(80));
         let verifying = client_config(CurlVerifier::trusting(&world.trust)?, world.client_identity.as_ref())?;
-        let believing =
-            client_config(CurlVerifier::trusting(&world.trust)?.insecure(), world.client_identity.as_ref())?;
+        let tls = TlsClients::of(world)?;
         let (verified, unverified) = tokio::join!(
             handshake(address, &route.server_name, &verifying),
-            handshake(address, &route.server_name, &believing),
+            handshake(address, &route.server_name, &tls.known),
         );
         let credentials = world.credentials_for(route);
-        let client = |tls| {
-            let client = Http::new(vec![(route.port, address), (80, plain)], tls);
+        let client = |config: &ClientConfig| {
+            let client = Http::new(vec![(route.port, address), (80, plain)], config);
             match credentials {
                 Some(credentials) => client.authorized(route.port, credentials),
                 None => client,
             }
         };
-        let insecure = client(&believing);
+        let insecure = client(&tls.known);
         let http = if verified.is_ok() { client(&verifying) } else { insecure.clone() };
         Ok(Self {
             route: index,
             way,
-            believing,
+            tls,
+            tls_probe: OnceCell::new(),
             sight,
             verified,
             unverified,
@@ -169,7 +180,7 @@ impl Observer {
     /// An address that the deployment refuses, and a client that comes from there.
     pub(crate) fn refused_client(&self) -> Option<(IpAddr, Http)> {
         let (client, port) = self.way.refused?;
-        Some((client, Http::new(vec![(self.route().port, self.sight.address(port))], &self.believing)))
+        Some((client, Http::new(vec![(self.route().port, self.sight.address(port))], &self.tls.known)))
     }
 
     /// The commands that show a finding again.

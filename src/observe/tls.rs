@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Handshake {
     /// The version that both agreed on, such as `TLS 1.3`.
     pub(crate) version: &'static str,
+    /// The certificates that the server sent, its own first.
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
 
 /// A configuration that treats certificates as this verifier does, and shows the client's own (certificate and key, PEM)
@@ -56,7 +58,10 @@ pub(crate) async fn handshake(address: SocketAddr, name: &str, config: &ClientCo
         Err(_) => return Err(Failure::timeout("no handshake in time")),
     };
     let (_, connection) = stream.get_ref();
-    Ok(Handshake { version: version_name(connection.protocol_version()) })
+    Ok(Handshake {
+        version: version_name(connection.protocol_version()),
+        certificates: connection.peer_certificates().map(<[_]>::to_vec).unwrap_or_default(),
+    })
 }
 
 fn version_name(version: Option<ProtocolVersion>) -> &'static str {

@@ -141,7 +141,12 @@ fn no_issuer(certificate: &X509Certificate<'_>) -> String {
     }
 }
 
-fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+/// Whether one certificate is signed by the key of another, and that one may sign.
+pub(super) fn is_signed_by(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+    issuer.subject() == certificate.issuer() && certificate.verify_signature(Some(issuer.public_key())).is_ok()
+}
+
+pub(super) fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
     X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate)
 }
 
@@ -154,7 +159,7 @@ fn is_named(certificate: &X509Certificate<'_>, name: &str) -> bool {
 }
 
 /// The names that a certificate is for.
-fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+pub(super) fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     if let Ok(Some(alternative)) = certificate.subject_alternative_name() {
         let names = alternative.value.general_names.iter();
         return names

@@ -7,7 +7,7 @@ mod file;
 mod files;
 mod modules;
 mod names;
-mod pki;
+pub(crate) mod pki;
 mod placement;
 pub(crate) mod prometheus;
 mod relay;
@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) credentials: Option<(String, String)>,
     /// A client's certificate and its key, PEM, where the deployment asks for one.
     pub(crate) client_identity: Option<(String, String)>,
+    /// A client's certificate and its key of an authority that nobody knows, where the deployment asks for one.
+    pub(crate) stranger_identity: Option<(String, String)>,
     /// How clients come to each route.
     pub(crate) ways: Vec<Way>,
     /// The listeners that some of them need.
@@ -74,6 +76,7 @@ impl World {
             addresses: Vec::new(),
             trust: authority.certificate(),
             client_identity: None,
+            stranger_identity: None,
             credentials: None,
             ways: Vec::new(),
             relays: Vec::new(),
@@ -81,6 +84,9 @@ impl World {
             substitutions: deployment.nginx.made.iter().map(Substitution::from).collect(),
         };
         files::place(deployment, &authority, &mut world)?;
+        if deployment.routes.iter().any(|route| route.access.certificate.is_some()) {
+            world.stranger_identity = Some(pki::ClientAuthority::new()?.issue()?.into_identity());
+        }
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
         }

@@ -35,6 +35,13 @@ pub(crate) struct Leaf {
     pub(crate) key: String,
 }
 
+impl Leaf {
+    /// What a client shows with it.
+    pub(crate) fn into_identity(self) -> (String, String) {
+        (self.certificate, self.key)
+    }
+}
+
 impl Authority {
     /// A new authority with keys of its own.
     pub(crate) fn new() -> Result<Self, WorldError> {

@@ -1,0 +1,54 @@
+//! The directives of TLS that count for a route: its own server's, and those of the default server of its socket.
+
+use crate::deployment::{Directive, Server};
+use crate::location::Location;
+use crate::observe::Observer;
+
+/// A directive that is in force in the route's server and in the default server of its socket.
+pub(super) struct Directives<'a> {
+    own: Option<&'a Directive>,
+    default: Option<&'a Directive>,
+    /// The default server of the socket.
+    pub(super) server: &'a Server,
+}
+
+impl<'a> Directives<'a> {
+    pub(super) fn of(observer: &'a Observer, name: &str) -> Self {
+        let facts = observer.facts();
+        let default = facts.default_server();
+        let last = |found: Vec<&'a Directive>| found.last().copied();
+        Self {
+            own: last(facts.server_in_force(name)),
+            default: default.map_or_else(
+                || last(facts.server_in_force(name)),
+                |default| last(facts.server_in_force_of(default.index, name)),
+            ),
+            server: default.map_or_else(|| facts.server(), |default| default.server),
+        }
+    }
+
+    /// The first that fits: the default server's, whose word counts before the name is known, else the route's own.
+    pub(super) fn that(&self, fits: impl Fn(&Directive) -> bool) -> Option<&'a Directive> {
+        [self.default, self.own].into_iter().flatten().find(|directive| fits(directive))
+    }
+
+    /// The default server's.
+    pub(super) fn of_default(&self) -> Option<&'a Directive> {
+        self.default
+    }
+
+    /// The route's own, else the default server's.
+    pub(super) fn own(&self) -> Option<&'a Directive> {
+        self.own
+    }
+
+    /// Whether a directive is not the one beside the route's name.
+    pub(super) fn is_of_another_server(&self, directive: &Directive) -> bool {
+        self.own.is_none_or(|own| own.location != directive.location)
+    }
+}
+
+/// Where a directive is, or where the port is opened for which there is none.
+pub(super) fn or_listen(observer: &Observer, directive: Option<&Directive>) -> Option<Location> {
+    Some(directive.map_or_else(|| observer.facts().listen_place(), |directive| directive.location.clone()))
+}

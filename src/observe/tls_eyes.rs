@@ -1,0 +1,128 @@
+//! The TLS side of an observer: clients with and without certificates, and one probe for all checks.
+
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::certificate::{self, Certificate};
+use super::tls_probe::{self, Suite, TlsProbe, Version};
+use super::visit::{self, Visit, Visited};
+use super::{CurlVerifier, Failure, Observer, client_config, handshake};
+use crate::world::World;
+
+/// Clients that believe every certificate, by what they show of themselves, and what the others trust.
+#[derive(Debug)]
+pub(super) struct TlsClients {
+    /// Shows what the deployment asks for.
+    pub(super) known: ClientConfig,
+    /// Shows nothing.
+    anonymous: ClientConfig,
+    /// Shows a certificate of an authority that the deployment does not know.
+    stranger: Option<ClientConfig>,
+    /// What the clients that verify trust.
+    trusted: Vec<CertificateDer<'static>>,
+}
+
+/// Who a client is for the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// It has what the deployment asks for.
+    Known,
+    /// It has no certificate.
+    Anonymous,
+    /// It has one that nobody here signed.
+    Stranger,
+}
+
+impl TlsClients {
+    pub(super) fn of(world: &World) -> Result<Self, Failure> {
+        let client = |identity| -> Result<ClientConfig, Failure> {
+            Ok(client_config(CurlVerifier::trusting(&world.trust)?.insecure(), identity)?)
+        };
+        Ok(Self {
+            known: client(world.client_identity.as_ref())?,
+            anonymous: client(None)?,
+            stranger: world.stranger_identity.as_ref().map(|stranger| client(Some(stranger))).transpose()?,
+            trusted: CertificateDer::pem_slice_iter(world.trust.as_bytes()).filter_map(Result::ok).collect(),
+        })
+    }
+
+    fn config(&self, who: Who) -> Option<&ClientConfig> {
+        match who {
+            Who::Known => Some(&self.known),
+            Who::Anonymous => Some(&self.anonymous),
+            Who::Stranger => self.stranger.as_ref(),
+        }
+    }
+}
+
+impl Observer {
+    /// The versions and suites that the server takes, asked for once for all who ask.
+    pub(crate) async fn tls_probe(&self) -> Result<&TlsProbe, Failure> {
+        let probe = self.tls_probe.get_or_init(|| TlsProbe::of(self.address(), self.sni()));
+        probe.await.as_ref().map_err(Clone::clone)
+    }
+
+    /// The certificates that the server shows for the public name.
+    pub(crate) fn certificates(&self) -> Vec<Certificate> {
+        let sent = self.unverified().as_ref().map(|handshake| handshake.certificates.as_slice());
+        certificate::read(sent.unwrap_or_default(), &self.tls.trusted)
+    }
+
+    /// The certificates that the server shows for another name.
+    pub(crate) async fn certificates_for(&self, name: &str) -> Result<Vec<Certificate>, Failure> {
+        let shaken = handshake(self.address(), name, &self.tls.known).await?;
+        Ok(certificate::read(&shaken.certificates, &self.tls.trusted))
+    }
+
+    /// The name in the handshake; none for an address.
+    pub(crate) fn sni(&self) -> Option<&str> {
+        let name = self.route().server_name.as_str();
+        Some(name).filter(|name| name.parse::<std::net::IpAddr>().is_err())
+    }
+
+    /// Visits the route's port as a client that believes every certificate.
+    pub(crate) async fn visit(&self, who: Who, what: Visit<'_>) -> Result<Visited, Failure> {
+        let config = self.tls.config(who).ok_or_else(|| Failure::timeout("no such client here"))?;
+        visit::visit(self.address(), config, what).await
+    }
+
+    /// Visits twice, going on with the session of the first visit whatever the names are.
+    pub(crate) async fn visit_again(&self, first: Visit<'_>, second: Visit<'_>) -> Result<Visited, Failure> {
+        let config = visit::with_one_session_for_all(&self.tls.anonymous);
+        visit::visit(self.address(), &config, first).await?;
+        visit::visit(self.address(), &config, second).await
+    }
+
+    /// Visits twice as one client, and tells whether the session went on.
+    pub(crate) async fn resumes(&self, what: Visit<'_>) -> Result<bool, Failure> {
+        let config = visit::with_sessions_of_its_own(&self.tls.known);
+        visit::visit(self.address(), &config, what).await?;
+        Ok(visit::visit(self.address(), &config, what).await?.resumed)
+    }
+
+    /// The protocol that the server chooses of these.
+    pub(crate) async fn protocol(&self, offered: &[&str]) -> Result<Option<String>, Failure> {
+        visit::protocol(self.address(), self.sni(), &self.tls.known, offered).await
+    }
+
+    /// Whether HTTP/2 is spoken where it is chosen.
+    pub(crate) async fn speaks_http2(&self) -> Result<bool, Failure> {
+        visit::speaks_http2(self.address(), self.sni(), &self.tls.known).await
+    }
+
+    /// Whether an OCSP answer is stapled to the handshake.
+    pub(crate) async fn staples(&self) -> Result<bool, Failure> {
+        visit::staples(self.address(), self.sni(), &self.tls.known).await
+    }
+
+    /// What a client that has these suites would get.
+    pub(crate) async fn choice(
+        &self,
+        version: Version,
+        suites: &[&str],
+        protocols: &[&str],
+    ) -> Result<Option<(Suite, Option<String>)>, Failure> {
+        tls_probe::choice(self.address(), self.sni(), version, suites, protocols).await
+    }
+}
