@@ -65,8 +65,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The deployment's nginx.conf, a fragment of one (conf.d, sites-enabled), or a directory such as /etc/nginx;
-    /// several are several deployments, checked one after the other
+    /// An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx; each is a deployment
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 
@@ -83,7 +82,7 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
-    /// The deployment's nginx.conf, a fragment of one (conf.d, sites-enabled), or a directory such as /etc/nginx
+    /// An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) path: PathBuf,
 
@@ -114,7 +113,11 @@ pub(crate) struct LabArgs {
 /// What is derived from the file where it is not given.
 #[derive(Debug, Args)]
 pub(crate) struct DeploymentArgs {
-    /// A flag that the deployment starts Prometheus with (repeatable)
+    /// What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) prometheus_from: Option<PathBuf>,
+
+    /// A flag that the deployment starts Prometheus with (repeatable); wins over --prometheus-from
     #[arg(long = "prometheus-arg", value_name = "ARG", allow_hyphen_values = true)]
     pub(crate) prometheus_args: Vec<String>,
 

@@ -42,6 +42,7 @@ impl Doctor {
             for held in sweep::of_dead_runs(engine).await? {
                 leftovers.extend(held.containers.values().map(|name| format!("container {name}")));
                 leftovers.extend(held.networks.values().map(|name| format!("network {name}")));
+                leftovers.extend(held.volumes.iter().map(|name| format!("volume {name}")));
                 if clean {
                     sweep::remove(engine, &held).await?;
                 }

@@ -202,7 +202,8 @@ fn from_report(report: &Value) -> (Class, String) {
 fn missing_names(ended: &Ended) -> Option<Vec<String>> {
     let cure = ended.stderr.contains("--env").then_some(&ended.stderr)?;
     let quoted = cure.split('`').skip(1).step_by(2).filter_map(|quoted| quoted.strip_prefix("${")?.strip_suffix('}'));
-    let mut names: Vec<String> = quoted.map(str::to_owned).collect();
+    let is_name = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let mut names: Vec<String> = quoted.filter(is_name).map(str::to_owned).collect();
     names.sort();
     names.dedup();
     (!names.is_empty()).then_some(names)
@@ -218,23 +219,73 @@ fn value_for(name: &str) -> String {
     }
 }
 
-/// nginx's own words if it refuses the file as it is, asked in a container of the image that the checks use.
+/// nginx's own words if it refuses the file as it is for a fault of its own, asked in a container of the image that the
+/// checks use. What it only misses here (hosts, files) it is given, one after the other.
 fn nginx_refuses(file: &Path) -> Option<String> {
-    let mut images = Command::new("docker");
-    images.args(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "proxyproof/nginx"]);
-    let images = run_to_end(&mut images)?;
-    let image = images.stdout.lines().next()?.to_owned();
+    /// More than any configuration names.
+    const MOST_MISSED: usize = 40;
+    let mut list = Command::new("docker");
+    list.args(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "proxyproof/nginx"]);
+    let image = run_to_end(&mut list)?.stdout.lines().next()?.to_owned();
     let file = file.canonicalize().ok()?;
-    let text = std::fs::read_to_string(&file).ok()?;
-    let whole =
-        text.lines().any(|line| line.trim_start().starts_with("events") || line.trim_start().starts_with("http {"));
-    let place = if whole { "/etc/nginx/nginx.conf" } else { "/etc/nginx/sites-enabled/site.conf" };
-    let mut command = Command::new("docker");
-    command.args(["run", "--rm", "--network", "none", "-v"]).arg(format!("{}:{place}:ro", file.display()));
-    command.args([&image, "nginx", "-t"]);
-    let said = run(command)?;
-    let words = said.stderr.lines().find(|line| line.contains("[emerg]"))?;
-    Some(words.trim_start_matches("nginx: ").trim_start_matches("[emerg] ").to_owned())
+    let around = Around::of(&std::fs::read_to_string(&file).ok()?)?;
+    let mut given: Vec<String> = Vec::new();
+    for _ in 0..MOST_MISSED {
+        let mut command = Command::new("docker");
+        command.args(["run", "--rm", "--network", "none"]).args(&given).args(around.mounts(&file)).arg(&image);
+        command.args(["nginx", "-t"]);
+        let said = run(command)?;
+        let words = said.stderr.lines().find_map(|line| Some(line.split_once("[emerg] ")?.1))?;
+        let words =
+            words.split_once(": ").filter(|(process, _)| process.ends_with("#1")).map_or(words, |(_, words)| words);
+        match missed(words) {
+            Some(arguments) if !given.contains(&arguments[1]) => given.extend(arguments),
+            Some(_) => return None,
+            // Keys can't be made here; what comes behind them is not seen.
+            None => return Some(words.to_owned()).filter(|words| !words.starts_with("cannot load certificate")),
+        }
+    }
+    None
+}
+
+/// What docker is told so that nginx finds what it misses.
+fn missed(words: &str) -> Option<[String; 2]> {
+    let quoted = words.split('"').nth(1)?;
+    if words.starts_with("host not found in") {
+        let host = quoted.split('/').next()?.split(':').next()?;
+        return Some(["--add-host".to_owned(), format!("{host}:127.0.0.1")]);
+    }
+    let is_missing = words.starts_with("open() ") && words.contains("(2: No such file");
+    is_missing.then(|| ["-v".to_owned(), format!("/dev/null:{quoted}:ro")])
+}
+
+/// What has to be around a file so that nginx reads it.
+struct Around {
+    wrapper: Option<tempfile::NamedTempFile>,
+}
+
+impl Around {
+    fn of(text: &str) -> Option<Self> {
+        let first = |word: &str| text.lines().any(|line| line.trim_start().starts_with(word));
+        let text = if first("events") || first("http {") || first("apiVersion") {
+            return Some(Self { wrapper: None });
+        } else if first("server ") || first("server{") || first("upstream") {
+            "events {}\nhttp {\n include /site.conf;\n}\n"
+        } else {
+            "events {}\nhttp {\n server {\n include /site.conf;\n }\n}\n"
+        };
+        let wrapper = tempfile::NamedTempFile::new().ok()?;
+        std::fs::write(wrapper.path(), text).ok()?;
+        Some(Self { wrapper: Some(wrapper) })
+    }
+
+    fn mounts(&self, file: &Path) -> Vec<String> {
+        let mount = |from: &Path, to: &str| ["-v".to_owned(), format!("{}:{to}:ro", from.display())];
+        match &self.wrapper {
+            None => mount(file, "/etc/nginx/nginx.conf").to_vec(),
+            Some(wrapper) => [mount(wrapper.path(), "/etc/nginx/nginx.conf"), mount(file, "/site.conf")].concat(),
+        }
+    }
 }
 
 fn run_to_end(command: &mut Command) -> Option<Ended> {

@@ -14,7 +14,7 @@ use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
 use crate::observe::Observer;
 
-pub(crate) use run::run;
+pub(crate) use run::{Asked, run, run_alone};
 pub use run::{CheckResult, Outcome};
 pub use selection::{Selection, UnknownCheck};
 
@@ -37,7 +37,7 @@ catalogue! {
         nginx_starts,
         nginx_log_clean,
         upstream_answers,
-    };
+    } with refusal;
     tls {
         tls_enforced,
         tls_reachable,
@@ -64,17 +64,36 @@ catalogue! {
         prefix_bare,
         prefix_redirects,
         prefix_stripped_once,
-    } with way;
+        prefix_arguments,
+        prefix_sibling,
+        prefix_encoding,
+        external_url,
+    } with way, leaving;
     ui {
         ui_page,
-    };
+        ui_assets,
+    } with page, policy;
     api {
         metrics_exposition,
+        metrics_compression,
         api_query,
+        api_query_post,
+        api_long_query,
+        api_large_body,
+        api_errors,
+        api_slow_query,
+        api_stream,
+        api_federate,
+        api_cors,
+        api_cache,
+        page_load,
         scrape_target_up,
-    } with exposition;
+    } with exposition, query, duration;
     exposure {
         address_rules,
+    };
+    headers {
+        content_type,
     };
 }
 
@@ -101,6 +120,8 @@ pub struct Check {
 /// When a check is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
+    /// Before all others and beside none: it asks as much at once as a deployment may limit.
+    Alone,
     /// Even where nginx did not start.
     Always,
     /// With all the others.

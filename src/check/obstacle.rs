@@ -11,11 +11,24 @@ pub(super) fn is_prometheus(seen: &Seen) -> bool {
     seen.status == 200 && seen.media_type() == "application/json"
 }
 
-/// Whether nginx keeps this client from seeing what is behind it.
+/// Whether nginx keeps this client from seeing what is behind it, or hands it what it can't read.
 pub(super) fn get_past(seen: &Seen) -> Result<(), Skip> {
+    get_in(seen)?;
+    match seen.header(reqwest::header::CONTENT_ENCODING) {
+        None | Some("identity" | "") => Ok(()),
+        Some(_) => Err(Skip("what this client did not ask for comes compressed: see metrics-compression".to_owned())),
+    }
+}
+
+/// Whether nginx keeps this client from seeing what is behind it.
+pub(super) fn get_in(seen: &Seen) -> Result<(), Skip> {
     match seen.status {
         401 => Err(Skip("nginx asks for credentials that this client does not have (401)".to_owned())),
         403 => Err(Skip("nginx forbids it to this client (403)".to_owned())),
+        429 => Err(Skip("nginx limits how much a client may ask (429): see page-load".to_owned())),
+        503 if seen.media_type() == "text/html" => {
+            Err(Skip("nginx turns requests away (503): see page-load".to_owned()))
+        }
         502..=504 => Err(Skip(format!("nginx does not reach Prometheus ({}): see upstream-answers", seen.status))),
         _ => Ok(()),
     }
@@ -34,6 +47,40 @@ pub(super) async fn need_prometheus(observer: &Observer) -> Result<(), Skip> {
         true => Ok(()),
         false => Err(Skip("Prometheus is not found below the prefix: see prefix-stripped-once".to_owned())),
     }
+}
+
+/// A query whose answer tells what Prometheus got: the value of its label `proof` is [`PROOF`], its time is [`PROOF_TIME`].
+pub(super) const ARGUMENTS: &str = "/api/v1/query?query=label_replace%28vector%281%29%2C%22proof%22%2C%22a%2Fb%26c%2Bd%25e%20%C3%BC%22%2C%22%22%2C%22%22%29\
+                                    &time=1700000000";
+/// The label that Prometheus has to answer with.
+pub(super) const PROOF: &str = "a/b&c+d%e \u{fc}";
+/// The time that Prometheus has to answer with.
+pub(super) const PROOF_TIME: f64 = 1_700_000_000.0;
+
+/// Whether Prometheus answers this client where clients look for it.
+pub(super) async fn need_answers(observer: &Observer) -> Result<(), Skip> {
+    get_past(&*observer.get(PROBE).await?)?;
+    need_prometheus(observer).await
+}
+
+/// Whether the query of a URL reaches Prometheus at all.
+pub(super) async fn need_arguments(observer: &Observer) -> Result<(), Skip> {
+    need_answers(observer).await?;
+    let seen = observer.get(ARGUMENTS).await?;
+    get_past(&seen)?;
+    match seen.status == 400 && seen.media_type() == "application/json" {
+        true => Err(Skip("the query of a URL does not reach Prometheus: see prefix-arguments".to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// Whether an answer is one of a program written in Go, as Prometheus is, and not of nginx: their 400, 404 and redirects
+/// differ.
+pub(super) fn is_of_go(seen: &Seen) -> bool {
+    let text = seen.text();
+    let of_go = ["404 page not found", "400 Bad Request"].iter().any(|own| text.starts_with(own));
+    let moved = (300..400).contains(&seen.status) && text.starts_with("<a href=");
+    (seen.media_type() == "text/plain" && of_go) || moved || is_prometheus(seen)
 }
 
 /// Whether a port that should speak TLS does.

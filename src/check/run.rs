@@ -35,12 +35,24 @@ pub struct CheckResult {
     pub duration: Duration,
 }
 
-/// Asks every check that is selected. The results are in the catalogue's order, the findings worst first.
-pub(crate) async fn run(observer: &Observer, selection: &Selection) -> (Vec<CheckResult>, Vec<Finding>) {
+/// Checks that were asked, each with its findings.
+pub(crate) type Asked = Vec<(CheckResult, Vec<Finding>)>;
+
+/// Asks the selected checks that have to be alone, one after the other. No other route may be asked meanwhile.
+pub(crate) async fn run_alone(observer: &Observer, selection: &Selection) -> Asked {
     let mut results = Vec::new();
+    for check in of_turn(Turn::Alone, selection) {
+        results.push(one(check, observer, selection).await);
+    }
+    results
+}
+
+/// Asks every other check that is selected. The results, those of before among them, are in the catalogue's order, the
+/// findings worst first.
+pub(crate) async fn run(observer: &Observer, selection: &Selection, alone: Asked) -> (Vec<CheckResult>, Vec<Finding>) {
+    let mut results = alone;
     for turn in [Turn::Always, Turn::Together, Turn::Last] {
-        let of_this_turn = CATALOGUE.iter().filter(|check| check.turn == turn && selection.wants(check.id));
-        results.extend(join_all(of_this_turn.map(|check| one(check, observer, selection))).await);
+        results.extend(join_all(of_turn(turn, selection).map(|check| one(check, observer, selection))).await);
     }
     let position = |id: &str| CATALOGUE.iter().position(|check| check.id == id);
     results.sort_by_key(|(result, _)| position(result.id));
@@ -48,6 +60,10 @@ pub(crate) async fn run(observer: &Observer, selection: &Selection) -> (Vec<Chec
     let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     (results, findings)
+}
+
+fn of_turn(turn: Turn, selection: &Selection) -> impl Iterator<Item = &'static Check> {
+    CATALOGUE.iter().copied().filter(move |check| check.turn == turn && selection.wants(check.id))
 }
 
 async fn one(check: &'static Check, observer: &Observer, selection: &Selection) -> (CheckResult, Vec<Finding>) {

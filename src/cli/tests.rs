@@ -43,7 +43,7 @@ fn help_of_check_has_its_options_and_exit_codes() {
     Usage: proxyproof check [OPTIONS] <PATH>...
 
     Arguments:
-      <PATH>...  The deployment's nginx.conf; several are checked one after the other
+      <PATH>...  An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx; each is a deployment
 
     Options:
       -h, --help  Print help
@@ -54,12 +54,19 @@ fn help_of_check_has_its_options_and_exit_codes() {
           --prometheus <SRC>       Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
 
     The deployment, where the nginx.conf does not say it:
-          --prometheus-arg <ARG>      A flag that the deployment starts Prometheus with (repeatable)
+          --prometheus-from <FILE>    What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest
+          --prometheus-arg <ARG>      A flag that the deployment starts Prometheus with (repeatable); wins over --prometheus-from
           --prometheus-config <FILE>  The deployment's prometheus.yml
           --server-name <NAME>        The name in the public URL
           --prefix <PATH>             The public path below which Prometheus is
           --upstream <HOST:PORT>      Which upstream of the file is Prometheus
           --cacert <FILE>             What clients trust, for a certificate that the deployment brings
+          --client-cert <FILE>        The certificate that clients show, where the deployment asks for one
+          --client-key <FILE>         The key of the certificate that clients show
+          --basic-auth <USER:PASS>    A user of the deployment's own password files; without it they are replaced
+          --with <FILE>               A further file of the same deployment, such as the one that holds the upstreams (repeatable)
+          --root <DIR>                A directory that mirrors /: absolute paths are looked up there first
+          --env <NAME=VALUE>          The value of the placeholder ${NAME} in a template (repeatable)
 
     The report:
           --format <text|json>            How the report is written [default: text]
@@ -87,7 +94,7 @@ fn help_of_up_has_the_lab_s_options() {
     Usage: proxyproof up [OPTIONS] <PATH>
 
     Arguments:
-      <PATH>  The deployment's nginx.conf
+      <PATH>  An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx
 
     Options:
       -h, --help  Print help
@@ -98,12 +105,19 @@ fn help_of_up_has_the_lab_s_options() {
           --prometheus <SRC>       Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
 
     The deployment, where the nginx.conf does not say it:
-          --prometheus-arg <ARG>      A flag that the deployment starts Prometheus with (repeatable)
+          --prometheus-from <FILE>    What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest
+          --prometheus-arg <ARG>      A flag that the deployment starts Prometheus with (repeatable); wins over --prometheus-from
           --prometheus-config <FILE>  The deployment's prometheus.yml
           --server-name <NAME>        The name in the public URL
           --prefix <PATH>             The public path below which Prometheus is
           --upstream <HOST:PORT>      Which upstream of the file is Prometheus
           --cacert <FILE>             What clients trust, for a certificate that the deployment brings
+          --client-cert <FILE>        The certificate that clients show, where the deployment asks for one
+          --client-key <FILE>         The key of the certificate that clients show
+          --basic-auth <USER:PASS>    A user of the deployment's own password files; without it they are replaced
+          --with <FILE>               A further file of the same deployment, such as the one that holds the upstreams (repeatable)
+          --root <DIR>                A directory that mirrors /: absolute paths are looked up there first
+          --env <NAME=VALUE>          The value of the placeholder ${NAME} in a template (repeatable)
     ");
 }
 

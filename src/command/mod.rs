@@ -43,6 +43,7 @@ fn deployment_options(args: DeploymentArgs) -> Options {
         server_name: args.server_name,
         prefix: args.prefix,
         upstream: args.upstream,
+        prometheus_from: args.prometheus_from,
         prometheus_args: args.prometheus_args,
         prometheus_config: args.prometheus_config,
         cacert: args.cacert,

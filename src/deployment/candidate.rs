@@ -126,7 +126,7 @@ fn identify(
 }
 
 /// Whether a host's or an `upstream` block's name says Prometheus, and not one of the programs around it.
-fn is_prometheus(name: &str) -> bool {
+pub(super) fn is_prometheus(name: &str) -> bool {
     const OTHER_WORDS: [&str; 4] = ["promtail", "promlens", "promscale", "promo"];
     let name = name.to_ascii_lowercase();
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());

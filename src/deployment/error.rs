@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::read::MAX_MIB;
+use super::read::{MAX_CONFIG_MIB, MAX_MIB};
 use super::syntax::{MAX_DEPTH, MAX_WORDS};
 use super::tree::MAX_ENTRIES;
 use crate::location::Location;
@@ -84,7 +84,7 @@ pub enum DeploymentError {
     },
     /// More than a run can hold in memory.
     #[error(
-        "{location}: the configuration, with what it includes, goes beyond {MAX_WORDS} words or {MAX_MIB} MiB. \
+        "{location}: the configuration, with what it includes, goes beyond {MAX_WORDS} words or {MAX_CONFIG_MIB} MiB. \
              Pass the part of it that leads to Prometheus"
     )]
     TooMuch {
@@ -198,6 +198,16 @@ pub enum DeploymentError {
         wanted: &'static str,
         /// What stands in its first line.
         label: &'static str,
+    },
+    /// The file of `--prometheus-from` does not say how Prometheus is started.
+    #[error("`{}` does not say how Prometheus is started: {problem}. {fix}", path.display())]
+    PrometheusFrom {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What was looked for and what is there.
+        problem: String,
+        /// What to do.
+        fix: String,
     },
     /// One of the two was given without the other.
     #[error("a client needs its certificate and its key. Give both: `--client-cert FILE --client-key FILE`")]

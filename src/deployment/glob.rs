@@ -5,6 +5,12 @@ pub(super) fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
+/// Whether a whole path fits a pattern, one name after the other.
+pub(super) fn path_fits(pattern: &str, path: &str) -> bool {
+    let (patterns, names) = (pattern.split('/'), path.split('/'));
+    patterns.clone().count() == names.clone().count() && patterns.zip(names).all(|(pattern, name)| fits(pattern, name))
+}
+
 /// Whether a name fits a pattern; a leading dot must be written out, as in a shell.
 pub(super) fn fits(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::DeploymentError;
 use super::directive::{Argument, ConfigFile, Directive};
 use super::made::{Made, MadeKind};
-use super::read::MAX_BYTES;
+use super::read::MAX_CONFIG_BYTES;
 use super::stock::{self, Stock};
 use super::syntax::{self, MAX_DEPTH, MAX_WORDS};
 use super::template::Placeholder;
@@ -219,7 +219,7 @@ impl Loader<'_> {
         self.bytes += bytes;
         if let Some((include, _)) = from {
             self.bytes += PER_FILE;
-            if self.bytes > MAX_BYTES || self.words > MAX_WORDS {
+            if self.bytes > MAX_CONFIG_BYTES || self.words > MAX_WORDS {
                 return Err(DeploymentError::TooMuch { location: include.location.clone() });
             }
         }

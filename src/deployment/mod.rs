@@ -3,12 +3,15 @@
 mod access;
 mod blocks;
 mod candidate;
+mod causes;
 mod certificate;
 mod chosen_location;
 mod directive;
 mod error;
 mod files;
 mod front;
+#[cfg(test)]
+mod fuzz;
 mod glob;
 mod host_port;
 mod identity;
@@ -20,6 +23,7 @@ mod listen;
 mod location_path;
 mod lua;
 mod made;
+pub mod modules;
 mod named_file;
 mod nginx;
 mod normalise;
@@ -59,10 +63,15 @@ pub use host_port::{HostPort, HostPortError};
 pub use identity::ClientIdentity;
 pub use listen::{Interface, Listen, UnixListen};
 pub use made::{Made, MadeKind};
+pub use modules::Modules;
 pub use named_file::NamedFile;
 pub use nginx::Nginx;
 pub(crate) use places::Facts;
-pub use prometheus::Prometheus;
+pub(crate) use prometheus::{MADE_CA, WEB_CONFIG};
+pub use prometheus::{
+    Prometheus, PrometheusFile, PrometheusFileKind, PrometheusFlag, PublishedPort, ScrapeTarget, TargetKind,
+    TargetTrust, Unanswered, WebConfig,
+};
 pub use resolver::Resolver;
 pub use route::Route;
 pub use server::Server;
@@ -80,7 +89,9 @@ pub struct Options {
     pub prefix: Option<String>,
     /// Which upstream is Prometheus.
     pub upstream: Option<HostPort>,
-    /// The flags that the deployment starts Prometheus with.
+    /// A unit, compose file or manifest that says how Prometheus is started.
+    pub prometheus_from: Option<PathBuf>,
+    /// The flags that the deployment starts Prometheus with; they win over those of `prometheus_from`.
     pub prometheus_args: Vec<String>,
     /// The deployment's `prometheus.yml`.
     pub prometheus_config: Option<PathBuf>,
@@ -111,6 +122,8 @@ pub struct Deployment {
     pub servers: Vec<Server>,
     /// Every address that a `…_pass` or an `upstream` block names, once.
     pub upstreams: Vec<Upstream>,
+    /// The modules of nginx that it needs and not every build has.
+    pub modules: Modules,
     /// The DNS servers that nginx asks at run time.
     pub resolvers: Vec<Resolver>,
     /// The routes that lead to Prometheus, at least one, the surest first.
@@ -164,6 +177,7 @@ impl Deployment {
             files,
             servers: servers.into_iter().map(|(_, server)| server).collect(),
             resolvers: resolver::resolvers(&nginx),
+            modules: Modules::of(&nginx),
             nginx,
             upstreams,
             routes,

@@ -1,6 +1,6 @@
 //! A file that the configuration names, and its content if the tree brings it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use crate::location::Location;
 
 /// How many bytes of memory all named files may take: thousands of servers can inherit thousands of them.
 const MAX_MEMORY: usize = 64 * 1024 * 1024;
+/// What a look at the disk counts for, so that their number is bounded too.
+const LOOK: usize = 2048;
 
 /// A file that a directive names.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,12 +36,14 @@ impl NamedFile {
 pub(super) struct Reader<'a> {
     pub(super) tree: &'a Tree,
     known: HashMap<PathBuf, Arc<[u8]>>,
+    /// The paths that have been looked for in vain: thousands of servers may inherit the same ones.
+    missing: HashSet<String>,
     left: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn of(tree: &'a Tree) -> Self {
-        Self { tree, known: HashMap::new(), left: MAX_MEMORY }
+        Self { tree, known: HashMap::new(), missing: HashSet::new(), left: MAX_MEMORY }
     }
 
     /// The file that an argument names, relative to the nginx.conf.
@@ -53,10 +57,15 @@ impl<'a> Reader<'a> {
 
     /// What the tree has at a path.
     fn content(&mut self, named: &Argument) -> Result<Option<Arc<[u8]>>, DeploymentError> {
-        match self.tree.find(named)? {
-            Some(path) => self.read(path, &named.location).map(Some),
-            None => Ok(None),
+        if self.missing.contains(&named.text) {
+            return Ok(None);
         }
+        self.charge(LOOK, &named.location)?;
+        if let Some(path) = self.tree.find(named)? {
+            return self.read(path, &named.location).map(Some);
+        }
+        self.missing.insert(named.text.clone());
+        Ok(None)
     }
 
     /// The content of a file of this host.

@@ -104,10 +104,10 @@ impl<'a> Facts<'a> {
     /// The line of Prometheus's own configuration that names a scrape target.
     pub(crate) fn target_place(&self, host_port: &str) -> Option<Location> {
         let prometheus = self.prometheus();
-        let file = prometheus.config_location.as_deref()?;
         let lines = prometheus.config.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'));
         let mut hits = lines.filter_map(|(index, line)| Some((index + 1, line.split_once(host_port)?.0)));
-        hits.next().map(|(line, before)| Location::new(file, line, before.chars().count() + 1))
+        let (line, before) = hits.next()?;
+        prometheus.config_place(line, before.chars().count() + 1)
     }
 }
 

@@ -5,9 +5,15 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::DeploymentError;
+use crate::location::Location;
 
+/// The size of the largest file.
 pub(super) const MAX_MIB: u64 = 10;
 pub(super) const MAX_BYTES: u64 = MAX_MIB * 1024 * 1024;
+
+/// The size of a whole configuration.
+pub(super) const MAX_CONFIG_MIB: u64 = 2;
+pub(super) const MAX_CONFIG_BYTES: u64 = MAX_CONFIG_MIB * 1024 * 1024;
 
 /// The text of a file, which is UTF-8 and has no NUL in it.
 pub(super) fn text(path: &Path) -> Result<String, DeploymentError> {
@@ -20,6 +26,15 @@ pub(super) fn text(path: &Path) -> Result<String, DeploymentError> {
         let offset = error.utf8_error().valid_up_to();
         binary(offset, error.as_bytes().get(offset).copied().unwrap_or_default())
     })
+}
+
+/// The text of a file of the configuration.
+pub(super) fn config(path: &Path) -> Result<String, DeploymentError> {
+    let text = text(path)?;
+    match text.len() as u64 > MAX_CONFIG_BYTES {
+        true => Err(DeploymentError::TooMuch { location: Location::new(path.to_string_lossy(), 1, 1) }),
+        false => Ok(text),
+    }
 }
 
 /// The content of a regular file, after a look at what it is and how large.

@@ -176,10 +176,12 @@ impl Settings {
             options.upstream = Some(parsed.map_err(problem)?);
         }
         or(&mut options.cacert, &self.cacert);
+        or(&mut options.prometheus_from, &self.prometheus.from);
         or(&mut options.prometheus_config, &self.prometheus.config);
         if options.prometheus_args.is_empty() {
             options.prometheus_args.clone_from(&self.prometheus.args);
         }
+        or(&mut options.prometheus_from, &self.prometheus.from);
         or(&mut options.root, &self.root);
         or(&mut options.client_cert, &self.client.certificate);
         or(&mut options.client_key, &self.client.key);
@@ -263,7 +265,7 @@ mod tests {
     fn what_the_file_says_is_taken_where_the_call_says_nothing() {
         let deployment = load("upstream = \"x:1\"\nserver-name = 'c.d'\n[prometheus]\nargs = ['--a']").unwrap();
         assert_eq!(deployment.route().public_url(), "https://c.d/p/");
-        assert_eq!(deployment.prometheus[0].args, ["--a"]);
+        assert_eq!(deployment.prometheus[0].flags[0].text, "--a");
         let files = Files::of(&[("nginx.conf", CONF), (FILE, "upstream = 'x:1'")]);
         let given = Options { upstream: Some("prom:80".parse().unwrap()), ..Options::default() };
         assert_eq!(files.load_with(&given).unwrap().route().prefix, "/q");

@@ -27,7 +27,7 @@ fn route(conf: &str, options: &Options) -> Result<Route, DeploymentError> {
 fn args(location: &str) -> Vec<String> {
     let conf = format!("http {{ server {{ listen 8443 ssl; server_name a.b; {location} }} }}");
     let deployment = Files::of(&[("nginx.conf", &conf)]).load().unwrap();
-    deployment.prometheus[0].args.clone()
+    deployment.prometheus[0].flags.iter().map(|flag| flag.text.clone()).collect()
 }
 
 #[test]
@@ -42,7 +42,8 @@ fn the_guide_is_understood() {
     assert_eq!(route.why, "its port is 9090");
     assert_eq!(deployment.facts(0).server().certificates[0].key.path, "/root/certs/example.com/example.com.key");
     let prometheus = &deployment.prometheus[0];
-    assert_eq!(prometheus.args, ["--web.external-url=https://example.com/prometheus", "--web.route-prefix=/"]);
+    let flags: Vec<_> = prometheus.flags.iter().map(|flag| flag.text.as_str()).collect();
+    assert_eq!(flags, ["--web.external-url=https://example.com/prometheus", "--web.route-prefix=/"]);
     assert!(prometheus.config.contains("metrics_path: /metrics\n"));
     assert_eq!(prometheus.config_location, None);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::DeploymentError;
 use super::directive::{ConfigFile, Directive};
 use super::made::{Made, MadeKind};
-use super::read::{self, MAX_BYTES};
+use super::read::{self, MAX_CONFIG_BYTES};
 use super::source_text::SourceText;
 use super::syntax;
 use super::template::{self, Placeholder, Rendered};
@@ -25,12 +25,12 @@ pub(super) struct UserFile {
 
 impl UserFile {
     pub(super) fn read(path: &Path, path_in_pod: String, env: &[(String, String)]) -> Result<Self, DeploymentError> {
-        let text = read::text(path)?;
+        let text = read::config(path)?;
         let file: Arc<str> = path.to_string_lossy().into();
-        let most = usize::try_from(MAX_BYTES).unwrap_or(usize::MAX);
+        let most = usize::try_from(MAX_CONFIG_BYTES).unwrap_or(usize::MAX);
         let (rendering, rendered) = template::render(&text, env, most).unzip();
         if rendering.as_ref().is_some_and(|rendering| rendering.text.len() > most) {
-            return Err(DeploymentError::TooLarge { path: path.to_owned() });
+            return Err(DeploymentError::TooMuch { location: Location::new(file, 1, 1) });
         }
         let source = SourceText::rendered(&file, &text, rendering.as_ref());
         template::refuse_foreign(&source)?;

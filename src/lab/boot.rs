@@ -10,12 +10,12 @@ use super::client::client;
 use super::provision::{Provided, Provider, UNKNOWN};
 use super::{Kept, Lab};
 use crate::check::Selection;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, stream_listens};
 use crate::error::{Error, Result};
 use crate::report::Programs;
 use crate::runtime::docker::{Engine, Pod};
 use crate::runtime::{PodPlan, ProgramPlan, Run};
-use crate::source::{Cache, Program, Progress, Source, SourceError};
+use crate::source::{Cache, Progress, Source, SourceError};
 use crate::world::stubs::{READY, Stubs};
 use crate::world::{self, Started, World};
 
@@ -104,7 +104,7 @@ impl Lab {
         let sources = Sources::of(&deployment, options)?;
         let engine = Engine::connect().await?;
         let run = Arc::new(Run::begin()?);
-        let world = World::around(&deployment)?;
+        let mut world = World::around(&deployment)?;
         let provider = Provider {
             engine: engine.clone(),
             cache: Cache::from_env()?,
@@ -112,13 +112,14 @@ impl Lab {
             progress: Arc::clone(&options.progress),
         };
         let (nginx, prometheus, infrastructure) = tokio::try_join!(
-            provider.program(Program::Nginx, &sources.nginx),
-            provider.program(Program::Prometheus, &sources.prometheus),
+            provider.nginx(&sources.nginx, &deployment.modules),
+            provider.prometheus(&sources.prometheus),
             provider.infrastructure([&sources.nginx, &sources.prometheus]),
         )?;
+        world.add_modules(&deployment, &nginx.modules);
         options.progress.step("booting nginx and Prometheus");
         let plan = plan(&deployment, &world, &nginx, &prometheus, &infrastructure);
-        let ports = plan.ports.clone();
+        let ports = plan.ports.iter().chain(&plan.relays).copied().collect();
         let pod = Arc::new(Pod::boot(engine, run, &infrastructure, plan).await?);
         options.progress.done();
         let kept = options.keep.then(|| Kept::write(&pod, &world, ports)).transpose()?;
@@ -182,9 +183,9 @@ fn plan(
     prometheus: &Provided,
     infrastructure: &str,
 ) -> PodPlan {
-    let listens = deployment.servers.iter().flat_map(|server| &server.listens);
-    let relays = world.relays.iter().map(|relay| relay.port);
-    let mut ports: Vec<u16> = listens.map(|listen| listen.port).chain(relays).chain([80]).collect();
+    let listens = deployment.servers.iter().flat_map(|server| &server.listens).map(|listen| listen.port);
+    let streams = stream_listens(&deployment.nginx).into_iter().map(|listen| listen.port);
+    let mut ports: Vec<u16> = listens.chain(streams).chain([80]).collect();
     ports.sort_unstable();
     ports.dedup();
     // The first route's own port first: that nginx listens there is what readiness is about.
@@ -192,7 +193,7 @@ fn plan(
     PodPlan {
         nginx: ProgramPlan {
             image: nginx.image.clone(),
-            arguments: nginx_arguments(deployment),
+            arguments: nginx_arguments(deployment, world),
             in_memory: Vec::new(),
             files: world.nginx_files.clone(),
             open_files: open_files(deployment),
@@ -201,8 +202,10 @@ fn plan(
         stubs: world.stubs.are_needed(&world.relays).then(|| (stubs_plan(infrastructure, world), READY)),
         shared_directories: world.stubs.shared_directories(),
         hosts: world.hosts.clone(),
+        redirects: world.redirects.clone(),
         addresses: world.addresses.clone(),
         ports,
+        relays: world.relays.iter().map(|relay| relay.port).collect(),
     }
 }
 
@@ -228,12 +231,15 @@ fn stubs_plan(infrastructure: &str, world: &World) -> ProgramPlan {
 
 /// As the official image starts it. A configuration that says itself whether nginx is a daemon must not be told twice:
 /// nginx refuses the duplicate.
-fn nginx_arguments(deployment: &Deployment) -> Vec<String> {
+fn nginx_arguments(deployment: &Deployment, world: &World) -> Vec<String> {
     let says_daemon = deployment.nginx.directives.iter().any(|directive| directive.name == "daemon");
-    let config = ["nginx", "-c", "/etc/nginx/nginx.conf"];
-    let daemon: &[&str] = if says_daemon { &[] } else { &["-g", "daemon off;"] };
-    let words = config.iter().chain(daemon);
-    words.map(|word| (*word).to_owned()).collect()
+    let daemon = (!says_daemon).then(|| "daemon off;".to_owned());
+    let globals: Vec<String> = world.nginx_globals.iter().cloned().chain(daemon).collect();
+    let words = ["nginx", "-c", "/etc/nginx/nginx.conf"].map(str::to_owned).into_iter();
+    match globals.is_empty() {
+        true => words.collect(),
+        false => words.chain(["-g".to_owned(), globals.join(" ")]).collect(),
+    }
 }
 
 /// What `worker_rlimit_nofile` asks for: nginx alerts if it may not have it.

@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 use reqwest::Url;
 use tokio::sync::OnceCell;
 
-use crate::check::{self, Selection};
+use crate::check::{self, Asked, Selection};
 use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::finding::Level;
@@ -166,7 +166,12 @@ impl Lab {
     /// As [`Lab::check`].
     pub async fn check_with(&self, selection: &Selection, fail_on: Level) -> Result<Report> {
         let selection = &selection.clone().under(&self.deployment.settings)?;
-        let looks = (0..self.deployment.routes.len()).map(|route| self.check_route(route, selection, fail_on));
+        let mut alone = Vec::new();
+        for route in 0..self.deployment.routes.len() {
+            alone.push(check::run_alone(self.observer(route).await?, selection).await);
+        }
+        let looks = alone.into_iter().enumerate();
+        let looks = looks.map(|(route, alone)| self.check_route(route, selection, fail_on, alone));
         let mut deployments = try_join_all(looks).await?;
         DeploymentReport::say_once(&mut deployments);
         let failed = deployments.iter().any(|deployment| deployment.verdict == Verdict::Fail);
@@ -179,13 +184,19 @@ impl Lab {
         })
     }
 
-    async fn check_route(&self, route: usize, selection: &Selection, fail_on: Level) -> Result<DeploymentReport> {
+    async fn check_route(
+        &self,
+        route: usize,
+        selection: &Selection,
+        fail_on: Level,
+        alone: Asked,
+    ) -> Result<DeploymentReport> {
         let begun = Instant::now();
         let observer = self.observer(route).await?;
         if selection.is_slow() {
             observer.allow_waiting();
         }
-        let (checks, mut findings) = check::run(observer, selection).await;
+        let (checks, mut findings) = check::run(observer, selection, alone).await;
         for finding in &mut findings {
             let place = finding.location.take();
             finding.location = place.and_then(|place| self.deployment.nginx.users_place(&place));
@@ -207,10 +218,8 @@ impl Lab {
     fn texts(&self) -> Vec<SourceText> {
         let nginx = self.deployment.nginx.files.iter();
         let nginx = nginx.map(|file| SourceText { file: file.file.clone(), text: file.text.clone() });
-        let prometheus = self.deployment.prometheus.iter().filter_map(|prometheus| {
-            let file = prometheus.config_location.as_deref()?;
-            Some(SourceText { file: file.into(), text: prometheus.config.as_str().into() })
-        });
+        let prometheus = self.deployment.prometheus.iter().flat_map(|prometheus| &prometheus.sources);
+        let prometheus = prometheus.map(|(file, text)| SourceText { file: file.clone(), text: text.clone() });
         nginx.chain(prometheus).collect()
     }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
+use crate::deployment::Modules;
 use crate::error::Result;
 use crate::report::Program as ReportedProgram;
 use crate::runtime::docker::Engine;
 use crate::runtime::{Run, RuntimeError};
 use crate::source::image::{Archive, image_id, image_tag};
 use crate::source::{
-    Arch, Cache, Program, Progress, Recipe, Release, Root, Source, SourceError, auto_candidates, debian, host,
+    Arch, Build, Cache, Program, Progress, Recipe, Release, Root, Source, SourceError, auto_candidates, debian, host,
 };
 
 /// What a Pod's infrastructure container is where no Debian packages are to be had: it has `sh`, `cat`, `ip` and
@@ -26,6 +27,9 @@ pub(super) const UNKNOWN: &str = "unknown";
 pub(super) struct Provided {
     pub(super) image: String,
     pub(super) program: ReportedProgram,
+    /// The modules that it has as files and that nothing loads unasked. Of an image that was not built here none is
+    /// known: what it loads, its configuration says.
+    pub(super) modules: Vec<String>,
 }
 
 /// Gets images for one run.
@@ -38,17 +42,35 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    /// The image of a program from the source that the user named.
-    pub(super) async fn program(&self, program: Program, source: &Source) -> Result<Provided> {
+    /// nginx from the source that the user named, with the modules that the deployment needs where it is built of
+    /// packages.
+    pub(super) async fn nginx(&self, source: &Source, modules: &Modules) -> Result<Provided> {
+        let build = Build::from(Program::Nginx).with(modules.packages());
+        match source {
+            Source::Auto if !modules.suit_official_image() => {
+                let mut candidates = auto_candidates(Program::Nginx);
+                candidates.sort_by_key(|candidate| !matches!(candidate, Source::Debian { .. }));
+                self.automatic(Program::Nginx, &build, candidates).await
+            }
+            source => self.program(Program::Nginx, &build, source).await,
+        }
+    }
+
+    /// Prometheus from the source that the user named.
+    pub(super) async fn prometheus(&self, source: &Source) -> Result<Provided> {
+        self.program(Program::Prometheus, &Program::Prometheus.into(), source).await
+    }
+
+    async fn program(&self, program: Program, build: &Build, source: &Source) -> Result<Provided> {
         match source {
             Source::Docker(image) => self.image(image).await,
-            Source::Debian { release } => self.debian(release.clone(), program.into()).await,
+            Source::Debian { release } => self.debian(release.clone(), build.clone()).await,
             Source::Path(file) => {
                 let file = file.clone();
                 let built = self.build(move |cache, progress| host::build(&file, program, cache, progress));
                 self.loaded(built.await?, program.into()).await
             }
-            Source::Auto => self.automatic(program).await,
+            Source::Auto => self.automatic(program, build, auto_candidates(program)).await,
         }
     }
 
@@ -59,7 +81,7 @@ impl Provider {
             Source::Debian { release } => Some(release.clone()),
             _ => None,
         });
-        match self.debian(named.unwrap_or_else(Release::stable), Recipe::Pod).await {
+        match self.debian(named.unwrap_or_else(Release::stable), Recipe::Pod.into()).await {
             Ok(provided) => Ok(provided.image),
             Err(no_packages) => match self.engine.pull(POD_IMAGE).await {
                 Ok(()) => Ok(POD_IMAGE.to_owned()),
@@ -73,19 +95,20 @@ impl Provider {
         self.engine.pull(image).await?;
         // What is in an image the program itself says, once it runs.
         let program = ReportedProgram { version: UNKNOWN.to_owned(), source: format!("docker:{image}") };
-        Ok(Provided { image: image.to_owned(), program })
+        Ok(Provided { image: image.to_owned(), program, modules: Vec::new() })
     }
 
-    async fn debian(&self, release: Release, recipe: Recipe) -> Result<Provided> {
+    async fn debian(&self, release: Release, build: Build) -> Result<Provided> {
         let arch = Arch::named(&self.engine.architecture)?;
-        let root = self.build(move |cache, progress| debian::build(&release, recipe, arch, cache, progress));
+        let recipe = build.recipe();
+        let root = self.build(move |cache, progress| debian::build(&release, &build, arch, cache, progress));
         self.loaded(root.await?, recipe).await
     }
 
-    /// The first source of `auto` that is to be had. A pull that failed is not tried again for a day.
-    async fn automatic(&self, program: Program) -> Result<Provided> {
+    /// The first of these sources that is to be had. A pull that failed is not tried again for a day.
+    async fn automatic(&self, program: Program, build: &Build, candidates: Vec<Source>) -> Result<Provided> {
         let mut reasons = Vec::new();
-        for source in auto_candidates(program) {
+        for source in candidates {
             let key = format!("auto {source} {}", self.engine.host);
             if let Source::Docker(image) = &source
                 && let Some(reason) = self.cache.remembered(&key)
@@ -94,7 +117,7 @@ impl Provider {
                 reasons.push(format!("{source}: {reason}"));
                 continue;
             }
-            match Box::pin(self.program(program, &source)).await {
+            match Box::pin(self.program(program, build, &source)).await {
                 Ok(provided) => return Ok(provided),
                 Err(error) => {
                     if matches!(source, Source::Docker(_)) {
@@ -118,7 +141,7 @@ impl Provider {
 
     /// Loads the image of a root, unless the engine has it.
     async fn loaded(&self, root: Root, recipe: Recipe) -> Result<Provided> {
-        let image = image_tag(&root, recipe);
+        let (image, modules) = (image_tag(&root, recipe), root.modules());
         let program =
             ReportedProgram { version: root.manifest().version.clone(), source: root.manifest().source.clone() };
         for note in &root.manifest().notes {
@@ -129,7 +152,7 @@ impl Provider {
             let archive = move |out: &mut dyn std::io::Write| Archive::new(&root).write_to(out);
             self.engine.load(archive).await?;
         }
-        Ok(Provided { image, program })
+        Ok(Provided { image, program, modules })
     }
 }
 

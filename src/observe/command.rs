@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use reqwest::{Method, Url};
 
 use super::http::Seen;
+use super::raw::Request;
 
 /// How commands name the CA's certificate and the Pod: real ones while the Lab is kept, shell variables otherwise, so
 /// that equal input gives equal reports.
@@ -59,6 +60,30 @@ impl Shell {
     pub(crate) fn curl(&self, seen: &Seen) -> String {
         let form: Vec<(&str, &str)> = seen.form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         self.curl_to(&seen.method, &seen.url, &form)
+    }
+
+    /// The `curl` command that sends a request as it is written, its body left to the reader if that is long.
+    pub(crate) fn curl_raw(&self, request: &Request) -> String {
+        let mut words = vec!["curl -si --path-as-is --globoff".to_owned()];
+        let origin = request.url();
+        if origin.scheme() == "https" {
+            words.push(format!("--cacert {}", self.cacert));
+        }
+        words.push(self.way_to(&origin));
+        if !request.anonymous {
+            words.extend(self.client.iter().cloned());
+        }
+        if request.method != Method::GET {
+            words.push(format!("-X {}", request.method));
+        }
+        for (name, value) in &request.headers {
+            words.push(format!("-H {}", quote(&format!("{name}: {}", value.to_str().unwrap_or_default()))));
+        }
+        if !request.body.is_empty() {
+            words.push("--data-binary @BODY".to_owned());
+        }
+        words.push(quote(&format!("{}{}", origin.origin().ascii_serialization(), request.target)));
+        words.join(" ")
     }
 
     /// The `curl` command that gets a URL.

@@ -16,7 +16,7 @@ use super::connect::Connector;
 use super::failure::Failure;
 
 /// How long one answer may take. Prometheus answers what the checks ask within milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How this client calls itself.
 pub(crate) const NAME: &str = concat!("proxyproof/", env!("CARGO_PKG_VERSION"));
@@ -24,7 +24,7 @@ pub(crate) const NAME: &str = concat!("proxyproof/", env!("CARGO_PKG_VERSION"));
 /// A client of the public name, whatever addresses and ports that is mapped to.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
-    client: Client<Connector, Full<Bytes>>,
+    pub(super) client: Client<Connector, Full<Bytes>>,
     /// The port to which name and password go, and the header that holds them.
     authorization: Option<(u16, HeaderValue)>,
 }
@@ -74,6 +74,12 @@ impl Http {
         Ok(Seen { method, url, form, status: head.status.as_u16(), headers: head.headers, body })
     }
 
+    /// The header that holds name and password, where they are for a URL's port.
+    pub(super) fn authorization_for(&self, url: &Url) -> Option<&HeaderValue> {
+        let (port, value) = self.authorization.as_ref()?;
+        (url.port_or_known_default() == Some(*port)).then_some(value)
+    }
+
     fn request(
         &self,
         method: &Method,
@@ -81,9 +87,7 @@ impl Http {
         form: &[(&str, &str)],
     ) -> Result<http::Request<Full<Bytes>>, http::Error> {
         let mut request = http::Request::builder().method(method).uri(url.as_str()).header(USER_AGENT, NAME);
-        if let Some((_, value)) =
-            self.authorization.as_ref().filter(|(port, _)| url.port_or_known_default() == Some(*port))
-        {
+        if let Some(value) = self.authorization_for(url) {
             request = request.header(AUTHORIZATION, value);
         }
         if form.is_empty() {

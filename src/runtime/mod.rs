@@ -9,7 +9,7 @@ mod owner;
 mod run;
 mod wait;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::world::PodFile;
@@ -34,10 +34,14 @@ pub(crate) struct PodPlan {
     pub shared_directories: Vec<String>,
     /// Names that mean an address inside the Pod.
     pub hosts: Vec<(String, IpAddr)>,
+    /// Where connections to an address and port go instead, which nginx itself has in this one network.
+    pub redirects: Vec<(SocketAddr, SocketAddr)>,
     /// Addresses that the deployment speaks of and that are the Pod's own here.
     pub addresses: Vec<IpAddr>,
     /// The TCP ports that nginx listens on: clients come in there.
     pub ports: Vec<u16>,
+    /// Further TCP ports at which clients come in: those of relays, which say nothing of nginx.
+    pub relays: Vec<u16>,
 }
 
 /// How one program is started.

@@ -7,6 +7,7 @@
 
 mod arch;
 mod auto;
+mod build;
 pub mod cache;
 mod children;
 mod closure;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 pub use arch::Arch;
 pub use auto::auto_candidates;
+pub use build::Build;
 pub use cache::Cache;
 pub use children::abandon_builds;
 pub use debian::Release;

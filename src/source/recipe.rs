@@ -56,6 +56,7 @@ impl Recipe {
                 "libnginx-mod-stream",
                 "dnsmasq-base",
                 "perl-base",
+                "iptables",
             ],
         }
     }
@@ -74,6 +75,8 @@ impl Recipe {
                 "usr/lib/nginx/modules/ngx_stream_module.so",
                 "usr/sbin/dnsmasq",
                 "usr/bin/perl",
+                "usr/sbin/xtables-nft-multi",
+                "usr/sbin/xtables-legacy-multi",
             ],
         }
     }
@@ -99,7 +102,7 @@ impl Recipe {
     /// The same, below the directory of the processor's libraries.
     pub(super) fn library_trees(self) -> &'static [&'static str] {
         match self {
-            Self::Pod => &["perl-base"],
+            Self::Pod => &["perl-base", "xtables"],
             Self::Nginx | Self::Prometheus => &[],
         }
     }

@@ -9,6 +9,9 @@ pub enum WorldError {
         "no certificate can be made for the deployment's server names: {0}; give the certificate and its key beside the configuration"
     )]
     Certificate(#[from] rcgen::Error),
+    /// No password of ours can be put into a file of Prometheus's.
+    #[error("the user of this run can't be added to Prometheus's own: {0}; give another password")]
+    Password(String),
     /// No RSA key can be made.
     #[error("no RSA key can be made: {0}; give the certificate and its key beside the configuration")]
     RsaKey(String),

@@ -5,6 +5,7 @@
 mod error;
 mod file;
 mod files;
+mod modules;
 mod names;
 pub(crate) mod pki;
 mod placement;
@@ -15,7 +16,7 @@ pub(crate) mod stubs;
 mod substitution;
 mod ways;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::deployment::{Deployment, Route};
 
@@ -34,10 +35,14 @@ pub(crate) use ways::Way;
 pub(crate) struct World {
     /// What goes into nginx's container.
     pub(crate) nginx_files: Vec<PodFile>,
+    /// Directives that nginx gets on its command line.
+    pub(crate) nginx_globals: Vec<String>,
     /// What each Prometheus is started with.
     pub(crate) prometheus: Vec<Started>,
     /// Names that mean an address of the Pod.
     pub(crate) hosts: Vec<(String, IpAddr)>,
+    /// Where connections go instead that are to a port which nginx itself has here.
+    pub(crate) redirects: Vec<(SocketAddr, SocketAddr)>,
     /// Addresses that the deployment speaks of: the Pod's own here.
     pub(crate) addresses: Vec<IpAddr>,
     /// The certificate that clients trust, PEM.
@@ -64,8 +69,10 @@ impl World {
         let authority = Authority::new()?;
         let mut world = Self {
             nginx_files: configuration(deployment),
+            nginx_globals: Vec::new(),
             prometheus: Vec::new(),
             hosts: Vec::new(),
+            redirects: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate(),
             client_identity: None,
@@ -87,7 +94,7 @@ impl World {
         world.add_hosts(deployment, &sockets);
         world.add_ways(deployment);
         let places = world.place_prometheus(deployment, &sockets)?;
-        world.add_prometheus(deployment, &places);
+        world.add_prometheus(deployment, &places, &authority)?;
         world.add_stubs(deployment, &sockets, &places, &authority)?;
         world.point_to_the_users_own(deployment);
         Ok(world)
@@ -95,7 +102,9 @@ impl World {
 
     /// The name and password that are asked for on a route.
     pub(crate) fn credentials_for(&self, route: &Route) -> Option<&(String, String)> {
-        self.credentials.as_ref().filter(|_| route.access.basic.is_some())
+        let prometheus = self.prometheus.get(route.prometheus);
+        let asks = route.access.basic.is_some() || prometheus.is_some_and(|started| started.asks_for_a_password);
+        self.credentials.as_ref().filter(|_| asks)
     }
 
     /// What was made stands in no file of the user's: it is the `include` of it that can be looked at, or nothing.

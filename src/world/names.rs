@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::prometheus::targets;
 use super::sockets::Sockets;
 use super::{Substitution, SubstitutionKind, World};
 use crate::deployment::{Address, Deployment, HostPort};
@@ -27,6 +28,7 @@ impl World {
                 self.hosts.push((route.server_name.clone(), LOCALHOST));
             }
         }
+        self.add_target_hosts(deployment, sockets);
     }
 
     /// The address of a host in the Pod: that of a name that it knows, or the one that is written there.
@@ -39,28 +41,30 @@ impl World {
     }
 
     fn add_host(&mut self, host: &str, location: &Location, deployment: &Deployment, sockets: &Sockets) {
-        let by = match host.parse::<IpAddr>() {
-            Ok(address) => {
-                let known = self.addresses.len();
-                self.add_address(address);
-                if self.addresses.len() == known {
-                    return;
-                }
-                "an address of the Pod itself".to_owned()
-            }
-            Err(_) if self.address_of(host).is_some() => return,
-            Err(_) => {
-                let address = self.address_for(host, deployment, sockets);
-                self.hosts.push((host.to_ascii_lowercase(), address));
-                format!("{address} in the Pod")
-            }
-        };
+        let Some(by) = self.find_place(host, deployment, sockets) else { return };
         self.substitutions.push(Substitution {
             kind: SubstitutionKind::Host,
             what: host.to_owned(),
             by,
             location: Some(location.clone()),
         });
+    }
+
+    /// Lets a host be found in the Pod. What it is there, unless it was known.
+    pub(super) fn find_place(&mut self, host: &str, deployment: &Deployment, sockets: &Sockets) -> Option<String> {
+        match host.parse::<IpAddr>() {
+            Ok(address) => {
+                let known = self.addresses.len();
+                self.add_address(address);
+                (self.addresses.len() > known).then(|| "an address of the Pod itself".to_owned())
+            }
+            Err(_) if self.address_of(host).is_some() => None,
+            Err(_) => {
+                let address = self.address_for(host, deployment, sockets);
+                self.hosts.push((host.to_ascii_lowercase(), address));
+                Some(format!("{address} in the Pod"))
+            }
+        }
     }
 
     /// Every host has an address of its own, and all names of one Prometheus have one. It is of the kind that leaves the
@@ -70,7 +74,8 @@ impl World {
         if let Some(address) = names.iter().find_map(|name| self.address_of(name)) {
             return address;
         }
-        let all = deployment.upstreams.iter().filter_map(|upstream| upstream.address.host_port());
+        let upstreams = deployment.upstreams.iter().filter_map(|upstream| upstream.address.host_port());
+        let all = upstreams.chain(targets(deployment).map(|target| &target.address));
         let ports = all.filter(|address| names.iter().any(|name| name.eq_ignore_ascii_case(&address.host)));
         let ports: Vec<u16> = ports.map(|address| address.port).collect();
         let number = u16::try_from(self.hosts.len() + 1).unwrap_or(u16::MAX);

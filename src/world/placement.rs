@@ -1,6 +1,6 @@
 //! Where each Prometheus listens, so that nginx finds it where its configuration says.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::sockets::Sockets;
 use super::{World, WorldError};
@@ -13,8 +13,6 @@ pub(super) struct Place {
     pub(super) at: SocketAddr,
     /// Whether it listens there alone, and not on every address of the Pod.
     pub(super) alone: bool,
-    /// Whether nginx speaks TLS to it, and it does not.
-    pub(super) behind_tls: bool,
 }
 
 /// The first port for a Prometheus whose own port is not for it.
@@ -50,25 +48,23 @@ impl World {
             (0..deployment.prometheus.len()).map(|number| self.wanted(deployment, number)).collect();
         let each = wanted.iter().enumerate().map(|(number, at)| {
             let route = deployment.routes.iter().find(|route| route.prometheus == number);
-            let flags = &deployment.prometheus[number];
-            let behind_tls =
-                route.is_some_and(|route| route.scheme == "https") && flags.flag("web.config.file").is_none();
-            if behind_tls {
-                let port = FIRST_PORT + u16::try_from(number).unwrap_or(0);
-                return Ok(Place { at: (Ipv4Addr::LOCALHOST, port).into(), alone: true, behind_tls });
-            }
+            let own_port = FIRST_PORT + u16::try_from(number).unwrap_or(0);
+            let elsewhere = Place { at: (Ipv4Addr::LOCALHOST, own_port).into(), alone: true };
             let port = at.port();
             let another = wanted.iter().enumerate().any(|(other, at)| other != number && at.port() == port);
             let stub = others(deployment).any(|other| other.address.host_port().is_some_and(|at| at.port == port));
-            let alone = another || stub || sockets.uses(port);
+            let target = deployment.prometheus.iter().flat_map(|prometheus| &prometheus.targets);
+            let scraped = target.into_iter().any(|target| target.address.port == port);
+            let alone = another || stub || scraped || sockets.uses(port);
             match sockets.at(at.ip(), port) {
-                Some(listen) if alone => Err(WorldError::PortTwice {
+                Some(listen) if is_here(at.ip()) => Err(WorldError::PortTwice {
                     port,
                     address: at.ip(),
                     listen: listen.clone(),
                     prometheus: route.map(|route| route.proxy_pass.clone()).unwrap_or_else(|| listen.clone()),
                 }),
-                _ => Ok(Place { at: *at, alone, behind_tls }),
+                Some(_) => Ok(elsewhere),
+                None => Ok(Place { at: *at, alone }),
             }
         });
         each.collect()
@@ -86,6 +82,11 @@ impl World {
             None => (address, port).into(),
         }
     }
+}
+
+/// Whether an address means the machine itself, on which nobody can have nginx's port beside it.
+pub(super) fn is_here(address: IpAddr) -> bool {
+    address == IpAddr::V4(Ipv4Addr::LOCALHOST) || address == IpAddr::V6(Ipv6Addr::LOCALHOST)
 }
 
 /// The address, unless it is every one, and the port that its flags give it.

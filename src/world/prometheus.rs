@@ -1,11 +1,17 @@
 //! Prometheus's own files and its whole command line.
 
-use super::placement::Place;
-use super::{PodFile, Substitution, SubstitutionKind, World};
-use crate::deployment::Deployment;
+mod files;
+mod targets;
+mod web;
 
-/// Where the official image has its configuration.
-const CONFIG: &str = "/etc/prometheus/prometheus.yml";
+use super::pki::Authority;
+use super::placement::{Place, ways_to};
+use super::{PodFile, Substitution, SubstitutionKind, World, WorldError};
+use crate::deployment::{Deployment, Prometheus, Route, WEB_CONFIG};
+use crate::location::Location;
+use files::Files;
+pub(super) use targets::targets;
+
 /// Where its data goes: a directory of the Pod's own, in memory.
 pub(crate) const DATA: &str = "/prometheus-data";
 
@@ -16,69 +22,107 @@ pub(crate) struct Started {
     pub(crate) files: Vec<PodFile>,
     /// Its whole command line.
     pub(crate) arguments: Vec<String>,
+    /// Whether it asks for a name and a password itself.
+    pub(crate) asks_for_a_password: bool,
 }
+
+const LISTEN: &str = "web.listen-address";
 
 impl World {
     /// Puts each Prometheus's configuration in place and completes its flags by what only the Pod knows: where its files
     /// are, and where it listens if the deployment does not say that or somebody else needs its port too.
-    pub(super) fn add_prometheus(&mut self, deployment: &Deployment, places: &[Place]) {
+    pub(super) fn add_prometheus(
+        &mut self,
+        deployment: &Deployment,
+        places: &[Place],
+        authority: &Authority,
+    ) -> Result<(), WorldError> {
         for (number, prometheus) in deployment.prometheus.iter().enumerate() {
-            let mut started = Started {
-                files: vec![PodFile::file(CONFIG, prometheus.config.as_bytes(), 0o644)],
-                arguments: prometheus.args.clone(),
-            };
-            for (flag, value) in [("config.file", CONFIG), ("storage.tsdb.path", DATA)] {
-                self.replace_flag(&mut started.arguments, flag, value);
-            }
-            let place = &places[number];
-            match (place.alone, prometheus.flag("web.listen-address")) {
-                (false, Some(_)) => {}
-                (false, None) => started.arguments.push(format!("--web.listen-address=:{}", place.at.port())),
-                (true, _) => self.replace_flag(&mut started.arguments, "web.listen-address", &place.at.to_string()),
-            }
-            self.prometheus.push(started);
-            self.say_what_was_made(deployment, number);
+            let Some(route) = deployment.routes.iter().find(|route| route.prometheus == number) else { continue };
+            let arguments = self.arguments(prometheus, &places[number]);
+            let names = names(deployment, number);
+            let credentials = self.credentials.clone();
+            let (credentials, files, substitutions) = (credentials.as_ref(), Vec::new(), Vec::new());
+            let mut files = Files { prometheus, route, authority, names, credentials, files, substitutions };
+            files.add_all()?;
+            self.substitutions.extend(files.substitutions);
+            let asks_for_a_password = prometheus.asks_for_a_password();
+            self.prometheus.push(Started { files: files.files, arguments, asks_for_a_password });
+            self.say_how_it_starts(prometheus, route);
         }
+        Ok(())
     }
 
-    fn say_what_was_made(&mut self, deployment: &Deployment, number: usize) {
-        let prometheus = &deployment.prometheus[number];
-        let route = deployment.routes.iter().find(|route| route.prometheus == number);
-        if !prometheus.args_given {
-            self.substitutions.push(Substitution {
-                kind: SubstitutionKind::PrometheusFlags,
-                what: "Prometheus's flags".to_owned(),
-                by: prometheus.args.join(" "),
-                location: route.map(|route| route.proxy_pass.clone()),
-            });
+    fn arguments(&mut self, prometheus: &Prometheus, place: &Place) -> Vec<String> {
+        let mut arguments = prometheus.flags.iter().map(|flag| flag.text.clone()).collect();
+        let storage = if prometheus.is_agent() { "storage.agent.path" } else { "storage.tsdb.path" };
+        let mut replace = |flag, value: &str| self.replace_flag(prometheus, &mut arguments, flag, value);
+        replace("config.file", &prometheus.config_path);
+        replace(storage, DATA);
+        if let Some(web) = &prometheus.web {
+            replace(WEB_CONFIG, &web.path);
         }
-        if prometheus.config_location.is_none() {
-            self.substitutions.push(Substitution {
-                kind: SubstitutionKind::PrometheusConfig,
-                what: "prometheus.yml".to_owned(),
-                by: "a minimal one that scrapes Prometheus itself".to_owned(),
-                location: None,
-            });
+        match (place.alone, prometheus.flag(LISTEN)) {
+            (false, Some(_)) => {}
+            (false, None) => arguments.push(format!("--{LISTEN}=:{}", place.at.port())),
+            (true, _) => replace(LISTEN, &place.at.to_string()),
+        }
+        arguments
+    }
+
+    fn say_how_it_starts(&mut self, prometheus: &Prometheus, route: &Route) {
+        let mut say = |kind, what: &str, by: String, location: Option<&Location>| {
+            let (what, location) = (what.to_owned(), location.cloned());
+            self.substitutions.push(Substitution { kind, what, by, location });
+        };
+        if !prometheus.flags_given {
+            let by = prometheus.command_line();
+            say(SubstitutionKind::PrometheusFlags, "Prometheus's flags", by, Some(&route.proxy_pass));
+        }
+        let made = "a minimal one that scrapes Prometheus itself";
+        match (&prometheus.config_missing, &prometheus.config_location) {
+            (Some((path, location)), _) => {
+                let by = format!("{made}: the file is not beside what names it");
+                say(SubstitutionKind::PrometheusConfig, path, by, Some(location));
+            }
+            (None, None) => say(SubstitutionKind::PrometheusConfig, "prometheus.yml", made.to_owned(), None),
+            (None, Some(_)) => {}
+        }
+        for unanswered in &prometheus.unanswered {
+            let what = format!("{} of {}", unanswered.key, unanswered.job);
+            let by = "nothing: no stub stands for them in the Pod".to_owned();
+            say(SubstitutionKind::Target, &what, by, Some(&unanswered.location));
         }
     }
 
     /// Gives a flag a value of the Pod's. What the deployment gives it is listed as replaced.
-    fn replace_flag(&mut self, arguments: &mut Vec<String>, flag: &str, value: &str) {
+    fn replace_flag(&mut self, prometheus: &Prometheus, arguments: &mut Vec<String>, flag: &str, value: &str) {
         let name = format!("--{flag}");
         let own = format!("{name}={value}");
         while let Some(given) = take_flag(arguments, &name) {
-            if given == own {
-                continue;
+            if given != own {
+                self.substitutions.push(Substitution {
+                    kind: SubstitutionKind::PrometheusFlags,
+                    what: given,
+                    by: own.clone(),
+                    location: prometheus.flag_place(flag).cloned(),
+                });
             }
-            self.substitutions.push(Substitution {
-                kind: SubstitutionKind::PrometheusFlags,
-                what: given,
-                by: own.clone(),
-                location: None,
-            });
         }
         arguments.push(own);
     }
+}
+
+/// The names by which nginx reaches a Prometheus, and by which it reaches itself.
+fn names(deployment: &Deployment, number: usize) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let hosts = ways_to(deployment, number).into_iter().filter_map(|address| Some(address.host_port()?.host.clone()));
+    for name in hosts.chain(["localhost".to_owned()]) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Takes `--flag=value` or `--flag value` out of a command line.

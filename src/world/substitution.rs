@@ -28,6 +28,8 @@ pub enum SubstitutionKind {
     Key,
     /// A host name or address that means the Pod itself.
     Host,
+    /// A module of nginx, from a package.
+    Module,
     /// The certificate of an authority that the deployment trusts.
     Ca,
     /// A file of users and passwords.
@@ -48,6 +50,8 @@ pub enum SubstitutionKind {
     PrometheusFlags,
     /// Prometheus's own configuration.
     PrometheusConfig,
+    /// What Prometheus would connect to.
+    Target,
     /// The nginx.conf around a fragment, or a directive in it.
     Configuration,
     /// A file that the configuration includes.

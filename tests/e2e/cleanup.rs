@@ -82,7 +82,7 @@ fn a_run_that_is_interrupted_at_any_moment_leaves_nothing() {
     if !has_docker() {
         return;
     }
-    let whole = whole_run(Stage::new());
+    let whole = whole_run(Stage::new(), GUIDE);
     let mut moments = Moments(3);
     for _ in 0..8 {
         let stage = Stage::new();

@@ -4,8 +4,12 @@ use std::collections::HashMap;
 
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder, RemoveImageOptions,
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
+    RemoveImageOptions,
 };
+
+/// By which what a run creates is found again.
+const RUN_LABEL: &str = "proxyproof.run";
 
 /// The engine, and a runtime to ask it with.
 pub(crate) fn ask_engine<T>(question: impl AsyncFnOnce(Docker) -> T) -> T {
@@ -15,7 +19,7 @@ pub(crate) fn ask_engine<T>(question: impl AsyncFnOnce(Docker) -> T) -> T {
     })
 }
 
-/// The containers and networks whose names begin like this.
+/// The containers and networks whose names begin like this, and the volumes of the same run.
 pub(crate) fn in_the_engine(name: &str) -> Vec<String> {
     ask_engine(async |docker| {
         let filters = HashMap::from([("name".to_owned(), vec![name.to_owned()])]);
@@ -23,11 +27,17 @@ pub(crate) fn in_the_engine(name: &str) -> Vec<String> {
         let networks = ListNetworksOptionsBuilder::new().filters(&filters).build();
         let containers = docker.list_containers(Some(containers)).await.expect("containers");
         let networks = docker.list_networks(Some(networks)).await.expect("networks");
+        let labelled = HashMap::from([("label".to_owned(), vec![RUN_LABEL.to_owned()])]);
+        let volumes = ListVolumesOptionsBuilder::new().filters(&labelled).build();
+        let volumes = docker.list_volumes(Some(volumes)).await.expect("volumes").volumes.unwrap_or_default();
+        let run = name.trim_start_matches("proxyproof-");
+        let volumes = volumes.into_iter().filter(|volume| volume.labels[RUN_LABEL].starts_with(run));
         let containers = containers.into_iter().flat_map(|container| container.names.unwrap_or_default());
         let networks = networks.into_iter().filter_map(|network| network.name);
         containers
             .map(|name| format!("container {}", name.trim_start_matches('/')))
             .chain(networks.map(|name| format!("network {name}")))
+            .chain(volumes.map(|volume| format!("volume {}", volume.name)))
             .collect()
     })
 }

@@ -11,7 +11,7 @@ use crate::support::{project, proxyproof};
 /// How many Labs run at once. Most of a run is waiting for Prometheus's first scrape.
 const AT_ONCE: usize = 8;
 
-/// A folder with an `nginx.conf`, and, where it needs them, a `prometheus.yml` beside it and a file `args`: one further
+/// A folder with an `nginx.conf` (or a fragment `site.conf`, or a directory `nginx` that stands for `/etc/nginx`), and, where it needs them, a `prometheus.yml` beside it and a file `args`: one further
 /// argument of the command line a line.
 #[derive(Clone, Debug)]
 pub(crate) struct Fixture {
@@ -40,7 +40,12 @@ impl Fixture {
     }
 
     pub(crate) fn exists(&self) -> bool {
-        self.file("nginx.conf").is_file()
+        self.input().is_some()
+    }
+
+    /// What is checked in the folder.
+    fn input(&self) -> Option<&'static str> {
+        ["nginx.conf", "site.conf", "nginx"].into_iter().find(|name| self.file(name).exists())
     }
 
     fn args(&self) -> Vec<String> {
@@ -57,7 +62,7 @@ impl Fixture {
 
     /// What `check` with these options says, and its exit code.
     pub(crate) fn report(&self, options: &[&str]) -> (Value, i32) {
-        let config = format!("{}/nginx.conf", self.path);
+        let config = format!("{}/{}", self.path, self.input().expect("a configuration"));
         let mut command = proxyproof();
         let output = command.args(["check", "--format", "json"]).args(options).args(self.args()).arg(&config).output();
         let output = output.expect("the program runs");

@@ -32,16 +32,23 @@ fn refused_with(environment: &[(&str, &str)], arguments: &[&str]) -> String {
 #[test]
 fn a_file_that_is_no_configuration_is_refused_with_the_cure() {
     assert_snapshot!(refused(&["no/such/nginx.conf"]), @"2: error: `no/such/nginx.conf` does not exist. Check the path; a relative one starts at the current directory");
-    assert_snapshot!(refused(&["fixtures/guide"]), @"2: error: `fixtures/guide` is a directory. Pass the nginx.conf inside it: `fixtures/guide/nginx.conf`");
+    assert_snapshot!(refused(&["fixtures/invalid/directory-of-nothing"]), @"2: error: `fixtures/invalid/directory-of-nothing` is a directory without an nginx.conf, and no *.conf in it says anything. Pass the file or directory that nginx reads");
     assert_snapshot!(refused(&["fixtures/invalid/empty/nginx.conf"]), @"2: error: `fixtures/invalid/empty/nginx.conf` holds no directive: it is empty or has only comments. Pass the nginx.conf that the deployment runs with");
     assert_snapshot!(refused(&["fixtures/invalid/comments-only/nginx.conf"]), @"2: error: `fixtures/invalid/comments-only/nginx.conf` holds no directive: it is empty or has only comments. Pass the nginx.conf that the deployment runs with");
-    assert_snapshot!(refused(&["fixtures/invalid/fragment/nginx.conf"]), @"2: error: `fixtures/invalid/fragment/nginx.conf` has no `http` block: it is a fragment, which is not supported yet. Pass the nginx.conf that includes it, or one that holds `events {} http { include nginx.conf; }`");
 }
 
 #[test]
 fn a_syntax_error_is_shown_at_its_line_and_column() {
     assert_snapshot!(refused(&["fixtures/invalid/unclosed-block/nginx.conf"]), @"2: error: fixtures/invalid/unclosed-block/nginx.conf:8:9: the block that is opened here is never closed (`location /prometheus/ {`). Add the `}` that closes it");
     assert_snapshot!(refused(&["fixtures/invalid/missing-semicolon/nginx.conf"]), @"2: error: fixtures/invalid/missing-semicolon/nginx.conf:5:9: this directive does not end with `;` before `server_name` (`listen 443 ssl`). Add the `;`");
+}
+
+#[test]
+fn a_template_says_what_renders_it() {
+    assert_snapshot!(refused(&["fixtures/invalid/placeholders-without-values/nginx.conf"]), @"2: error: fixtures/invalid/placeholders-without-values/nginx.conf:3:17: this is a template, and nothing gives a value for `${DOMAIN}` and `${PROMETHEUS_HOST}`. Give each one: --env DOMAIN=VALUE --env PROMETHEUS_HOST=VALUE");
+    assert_snapshot!(refused(&["fixtures/invalid/shell-default/nginx.conf"]), @"2: error: fixtures/invalid/shell-default/nginx.conf:2:12: `${PORT:-80}` is a default value as shells have it, which envsubst does not know and nginx can't read. Write `${PORT}`, and give the value: --env PORT=VALUE");
+    assert_snapshot!(refused(&["fixtures/invalid/jinja-template/nginx.conf"]), @"2: error: fixtures/invalid/jinja-template/nginx.conf:4:1: `{%` is a placeholder: this is a Jinja template, which nginx can't read. Render it first (with `ansible`, or whatever deploys it), and pass the result");
+    assert_snapshot!(refused(&["fixtures/invalid/configmap/nginx.yaml"]), @"2: error: fixtures/invalid/configmap/nginx.yaml:6:3: this is a YAML file, not an nginx configuration. Render it if it is a template, and pass the nginx.conf that is embedded in it as a file of its own");
 }
 
 #[test]

@@ -14,6 +14,9 @@ use crate::support::has_docker;
 /// After this nothing of a killed run may be left.
 pub(crate) const GONE_WITHIN: Duration = Duration::from_secs(10);
 
+/// A deployment with all that a Pod can have.
+const LARGE: [&str; 2] = ["check", "fixtures/world/several-prometheus/nginx.conf"];
+
 /// How a run ends that is killed.
 const KILLED: i32 = -9;
 
@@ -26,7 +29,17 @@ fn killed_runs_leave_nothing() {
         return;
     }
     let mut moments = Moments(SEED);
-    kill(10, whole_run(Stage::new()), &mut moments, Stage::new);
+    kill(10, GUIDE, whole_run(Stage::new(), GUIDE), &mut moments, Stage::new);
+}
+
+/// With stubs, a directory that two containers share, DNS, and several Prometheus servers.
+#[test]
+fn killed_runs_of_a_large_pod_leave_nothing() {
+    if !has_docker() {
+        return;
+    }
+    let mut moments = Moments(SEED + 2);
+    kill(6, LARGE, whole_run(Stage::new(), LARGE), &mut moments, Stage::new);
 }
 
 #[test]
@@ -35,7 +48,7 @@ fn runs_that_are_killed_while_building_leave_nothing() {
         return;
     }
     let mut moments = Moments(SEED + 1);
-    kill(3, Duration::from_secs(6), &mut moments, Stage::with_fresh_cache);
+    kill(3, GUIDE, Duration::from_secs(6), &mut moments, Stage::with_fresh_cache);
 }
 
 #[test]
@@ -46,8 +59,9 @@ fn fifty_killed_runs_leave_nothing() {
     println!("KILL_SEED={seed} KILLS={kills}");
     let mut moments = Moments(seed);
     let few = kills / 10;
-    kill(kills - 3 * few, whole_run(Stage::new()), &mut moments, Stage::new);
-    kill(2 * few, whole_run(Stage::with_fresh_cache()), &mut moments, Stage::with_fresh_cache);
+    kill(kills - 4 * few, GUIDE, whole_run(Stage::new(), GUIDE), &mut moments, Stage::new);
+    kill(few, LARGE, whole_run(Stage::new(), LARGE), &mut moments, Stage::new);
+    kill(2 * few, GUIDE, whole_run(Stage::with_fresh_cache(), GUIDE), &mut moments, Stage::with_fresh_cache);
     kill_while_loading(few, &mut moments);
 }
 
@@ -72,21 +86,21 @@ fn kill_while_loading(number: usize, moments: &mut Moments) {
 }
 
 /// How long a run takes that nobody kills.
-pub(crate) fn whole_run(stage: Stage) -> Duration {
+pub(crate) fn whole_run(stage: Stage, call: [&str; 2]) -> Duration {
     let begun = Instant::now();
-    let ended = stage.start(GUIDE).end();
+    let ended = stage.start(call).end();
     assert_eq!(ended.code(), 0, "{ended:#?}");
     begun.elapsed()
 }
 
 /// Kills runs, each at a moment within the time that a whole run takes. One that was quicker does not count.
-fn kill(number: usize, mut whole: Duration, moments: &mut Moments, stage: impl Fn() -> Stage) {
+fn kill(number: usize, call: [&str; 2], mut whole: Duration, moments: &mut Moments, stage: impl Fn() -> Stage) {
     let mut watching = Vec::new();
     while watching.len() < number {
         let stage = stage();
         let moment = moments.next_within(whole);
         let begun = Instant::now();
-        let mut running = stage.start(GUIDE);
+        let mut running = stage.start(call);
         running.let_run(moment);
         let took = begun.elapsed();
         let ended = running.kill();

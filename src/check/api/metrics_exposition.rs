@@ -9,7 +9,7 @@ use crate::observe::{Observer, Seen};
 pub(crate) static CHECK: Check = Check {
     id: "metrics-exposition",
     level: Level::Error,
-    what: "/metrics below the prefix is Prometheus's exposition format, with its content type.",
+    what: "/metrics below the prefix is Prometheus's exposition format.",
     why: "Another Prometheus that scrapes or federates this one through nginx reads the content type first: since 3.0 it \
           refuses a missing or unknown one, and an error page in its place is a failed scrape.",
     fix: "Let the location pass /metrics to Prometheus like everything else, and let nothing set its Content-Type \
@@ -24,8 +24,6 @@ async fn ask(observer: &Observer) -> Answer {
     get_through(observer, &seen).await?;
     let wrong = if seen.status != 200 {
         Some(seen.summary())
-    } else if !is_exposition_type(&seen) {
-        Some(format!("content type {:?}", content_type(&seen)))
     } else {
         what_is_wrong_with(&seen.text())
     };
@@ -38,15 +36,6 @@ fn what_is_wrong_with(text: &str) -> Option<String> {
         Ok(names) if names.contains("prometheus_build_info") => None,
         Ok(names) => Some(format!("{} metrics, and prometheus_build_info is not among them", names.len())),
     }
-}
-
-fn content_type(seen: &Seen) -> &str {
-    seen.header(reqwest::header::CONTENT_TYPE).unwrap_or("")
-}
-
-/// The version is a parameter that may be missing: then the newest one of the text format is meant.
-fn is_exposition_type(seen: &Seen) -> bool {
-    matches!(seen.media_type(), "text/plain" | "application/openmetrics-text")
 }
 
 fn finding(observer: &Observer, seen: &Seen, actual: String) -> Finding {

@@ -18,7 +18,8 @@ pub(crate) static CHECK: Check = Check {
 };
 
 async fn ask(observer: &Observer) -> Answer {
-    let port = observer.route().upstream.port();
+    let upstream = observer.route().upstream.port();
+    let port = observer.facts().prometheus().listen_port().unwrap_or(upstream);
     get_through(observer, &*observer.get("/api/v1/targets?state=active").await?).await?;
     let mut own = observer.targets().await?;
     if !observer.may_wait() && !own.iter().any(Target::is_known) {

@@ -1,6 +1,7 @@
 //! nginx accepts the configuration and starts with it.
 
 use super::super::{Answer, Check, Turn};
+use super::refusal;
 use crate::finding::{Finding, Level};
 use crate::observe::{LogLevel, LogLine, Observer};
 
@@ -27,11 +28,17 @@ async fn ask(observer: &Observer) -> Answer {
     Ok(fatal.iter().map(|line| finding(observer, &line.message, line.place.clone())).collect())
 }
 
+/// What nginx said, and what is behind it where that is known.
 fn finding(observer: &Observer, said: &str, place: Option<(String, usize)>) -> Finding {
-    CHECK
+    let located = place.and_then(|(path, line)| observer.locate(&path, line));
+    let finding = CHECK
         .finding("nginx refuses to start with this configuration")
         .expected("nginx starts")
-        .actual(if said.is_empty() { "it ended and said nothing" } else { said })
-        .at(place.and_then(|(path, line)| observer.locate(&path, line)))
-        .fix(CHECK.fix)
+        .actual(if said.is_empty() { "it ended and said nothing" } else { said });
+    match refusal::cause(said, &observer.facts().deployment.modules) {
+        Some(cause) => Finding { message: format!("nginx does not start: {}", cause.message), ..finding }
+            .at(located.or(cause.location))
+            .fix(cause.fix),
+        None => finding.at(located).fix(CHECK.fix),
+    }
 }

@@ -22,6 +22,10 @@ pub(crate) static CHECK: Check = Check {
 
 async fn ask(observer: &Observer) -> Answer {
     let seen = answer(observer).await?;
+    if seen.status == 429 || (seen.status == 503 && seen.media_type() == "text/html") {
+        // nginx has not tried to reach it.
+        get_past(&seen)?;
+    }
     if !matches!(seen.status, 502..=504) {
         return Ok(Vec::new());
     }

@@ -1,8 +1,11 @@
 //! The prefix without its slash leads to the UI too.
 
+use reqwest::Url;
+use reqwest::header::{HOST, LOCATION};
+
 use super::super::{Answer, Check, Skip, Turn};
 use super::way;
-use crate::finding::Level;
+use crate::finding::{Finding, Fix, Level};
 use crate::observe::Observer;
 
 pub(crate) static CHECK: Check = Check {
@@ -26,11 +29,48 @@ async fn ask(observer: &Observer) -> Answer {
     let root = observer.url("/");
     let Some(wrong) = way::what_is_wrong(observer, &way).filter(|_| way.iter().all(|seen| seen.url != root)) else {
         // What is wrong from the prefix with its slash on is for prefix-root to say.
-        return Ok(Vec::new());
+        return Ok(wrong_origin(observer).await?.into_iter().collect());
     };
     let prefix = &observer.route().prefix;
     let finding = way::finding(&CHECK, observer, &way, wrong).map(|finding| {
         finding.at(observer.route().location.clone()).fix(format!("location = {prefix} {{ return 301 {prefix}/; }}"))
     });
     Ok(finding.into_iter().collect())
+}
+
+/// nginx's own redirect has the port that it listens on, and its scheme. Where Prometheus is told that people come by others
+/// (a mapped port, another server that ends TLS), they are asked for.
+async fn wrong_origin(observer: &Observer) -> Result<Option<Finding>, Skip> {
+    let known = observer.facts().prometheus().external_url().and_then(|known| Url::parse(known).ok());
+    let public = observer.url("");
+    let Some(known) = known.filter(|known| known.host() == public.host() && known.origin() != public.origin()) else {
+        return Ok(None);
+    };
+    let host = known.host_str().unwrap_or_default();
+    let host = known.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let request = observer.request("").header(HOST, &host);
+    let seen = observer.http().send(&request).await?;
+    let location = seen.header(LOCATION).and_then(|location| Url::parse(location).ok());
+    let Some(target) = location.filter(|target| target.origin() != known.origin()) else {
+        return Ok(None);
+    };
+    let place = observer.facts().location_place(observer.url("/").path());
+    let finding = CHECK
+        .finding(format!(
+            "nginx redirects {} to {}, and people come by {}",
+            public.path(),
+            origin(&target),
+            origin(&known)
+        ))
+        .at_level(Level::Warning)
+        .expected(format!("a redirect to a path, or to {}", origin(&known)))
+        .actual(seen.summary())
+        .at(place.clone())
+        .fix(Fix::insert_into(place, "absolute_redirect off;"))
+        .shown_by(observer.shell().curl_raw(&request));
+    Ok(Some(finding))
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }

@@ -1,11 +1,15 @@
 //! Every redirect stays on https, the public name and the prefix.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use reqwest::Url;
+use reqwest::header::LOCATION;
 
-use super::super::obstacle::get_through;
+use super::super::obstacle::{get_through, need_prometheus};
 use super::super::{Answer, Check, Turn};
-use crate::finding::{Finding, Level};
+use super::leaving::{self, Leaving};
+use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
 
 /// Pages, API and health endpoints of every Prometheus since 2.24.
@@ -40,8 +44,6 @@ const PATHS: &[&str] = &[
 /// Go's profiler redirects to its own path without asking Prometheus for the prefix.
 const PROFILER: &str = "/debug/pprof";
 
-const LEAVES_THE_PREFIX: &str = "leaves the prefix";
-
 pub(crate) static CHECK: Check = Check {
     id: "prefix-redirects",
     level: Level::Error,
@@ -56,60 +58,66 @@ pub(crate) static CHECK: Check = Check {
 };
 
 async fn ask(observer: &Observer) -> Answer {
-    let mut findings = Vec::new();
+    need_prometheus(observer).await?;
+    let mut answers = Vec::new();
     let mut unseen = None;
-    let mut saw_any = false;
     for seen in join_all(PATHS.iter().map(|path| observer.get(path))).await {
         let seen = seen?;
         match get_through(observer, &seen).await {
-            Ok(()) => saw_any = true,
+            Ok(()) => answers.push(seen),
             Err(skip) => unseen = unseen.or(Some(skip)),
         }
-        findings.extend(finding(observer, &seen));
     }
     // Some of these may be closed on purpose; where all are, nothing was asked.
-    if let Some(skip) = unseen.filter(|_| !saw_any) {
+    if let Some(skip) = unseen.filter(|_| answers.is_empty()) {
         return Err(skip);
     }
+    let mut leaving: Vec<Leaving<'_>> = answers.iter().filter_map(|seen| Leaving::of(observer, seen)).collect();
     let profiler = observer.get(PROFILER).await?;
-    let note = finding(observer, &profiler).map(|finding| finding.at_level(Level::Note).fix(keep_the_prefix(observer)));
-    findings.extend(note);
+    let of_profiler = Leaving::of(observer, &profiler).filter(|own| !leaving.iter().any(|known| known.is_like(own)));
+    let mut findings = Vec::new();
+    while let Some(first) = leaving.first() {
+        let alike: Vec<&Leaving<'_>> = leaving.iter().filter(|other| other.is_like(first)).collect();
+        findings.extend(Leaving::finding(&CHECK, observer, &alike, fix(observer, first.what)));
+        let (what, place) = (first.what, first.place.clone());
+        leaving.retain(|other| other.what != what || other.place != place);
+    }
+    let note = of_profiler.and_then(|own| Leaving::finding(&CHECK, observer, &[&own], keep_the_prefix(observer)));
+    findings.extend(note.map(|note| note.at_level(Level::Note)));
+    findings.extend(made_absolute(observer, &answers));
     Ok(findings)
 }
 
-fn finding(observer: &Observer, seen: &Seen) -> Option<Finding> {
-    let target = seen.redirect()?;
-    let public = observer.url("/");
-    let wrong = if target.scheme() != public.scheme() {
-        "leaves https"
-    } else if !observer.is_ours(&target) {
-        "leaves the public name"
-    } else if !observer.is_inside(&target) {
-        LEAVES_THE_PREFIX
-    } else {
-        return None;
-    };
+/// With a proxy_redirect of paths nginx makes redirects absolute, by the port that it listens on: behind a mapped port, or
+/// another that ends TLS, they lead elsewhere.
+fn made_absolute(observer: &Observer, answers: &[Arc<Seen>]) -> Option<Finding> {
+    let absolute = |seen: &&Arc<Seen>| seen.header(LOCATION).is_some_and(|location| location.starts_with("http"));
+    let seen = answers.iter().filter(absolute).find(|seen| observer.is_inside(&seen.url))?;
+    let facts = observer.facts();
+    let rewriting = facts.in_force(seen.url.path(), "proxy_redirect").into_iter();
+    let rewriting = rewriting.into_iter().find(|own| own.arg(1).is_some_and(|to| to.starts_with('/')))?;
     let finding = CHECK
-        .finding(format!("the redirect of {} {wrong}", seen.url.path()))
-        .expected(format!("a redirect that stays below {public}"))
+        .finding("proxy_redirect makes redirects absolute, with the port that nginx listens on")
+        .at_level(Level::Note)
+        .expected("a path, as Prometheus sends it: it is right behind every port and name")
         .actual(seen.summary())
-        .at(observer.facts().pass_place(seen.url.path()))
-        .fix(fix(observer, wrong))
+        .at(rewriting.location.clone())
+        .fix(Fix::insert_after(rewriting.location.clone(), "absolute_redirect off;"))
         .shown_by(observer.shell().curl(seen));
     Some(finding)
 }
 
 /// What lets redirects stay below the prefix. Another scheme or name in them is not Prometheus's: its own are paths.
-fn fix(observer: &Observer, wrong: &str) -> String {
+fn fix(observer: &Observer, what: &str) -> String {
     let (facts, route) = (observer.facts(), observer.route());
     let knows_prefix = facts
         .prometheus()
         .external_url()
         .is_some_and(|known| Url::parse(known).is_ok_and(|known| known.path().trim_end_matches('/') == route.prefix));
-    if wrong == LEAVES_THE_PREFIX && !knows_prefix {
+    if what == leaving::THE_PREFIX && !knows_prefix {
         let stripped = if route.strips_prefix() { " --web.route-prefix=/" } else { "" };
         format!("start Prometheus with --web.external-url={}{stripped}", observer.url(""))
-    } else if wrong == LEAVES_THE_PREFIX && route.strips_prefix() {
+    } else if what == leaving::THE_PREFIX && route.strips_prefix() {
         keep_the_prefix(observer)
     } else {
         "let the return, rewrite or proxy_redirect that makes this redirect name the public URL, or remove it"

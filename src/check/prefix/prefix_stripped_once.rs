@@ -2,7 +2,7 @@
 
 use super::super::obstacle::{PROBE, get_past, is_prometheus};
 use super::super::{Answer, Check, Turn};
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
 
 pub(crate) static CHECK: Check = Check {
@@ -28,6 +28,10 @@ async fn ask(observer: &Observer) -> Answer {
         let doubled = observer.get(&format!("{prefix}{PROBE}")).await?;
         let wrong = match is_prometheus(&doubled) {
             true => "the prefix is taken off twice",
+            false if observer.facts().fixed_pass(seen.url.path()).is_some() => {
+                "every path reaches Prometheus as the one in proxy_pass: with a variable there nginx replaces nothing"
+            }
+            false if glued(observer) => "what is behind the prefix reaches Prometheus with a second slash before it",
             false if prefix.is_empty() => "Prometheus does not serve at the root",
             false => "the prefix is not taken off as Prometheus expects",
         };
@@ -40,7 +44,32 @@ async fn ask(observer: &Observer) -> Answer {
             );
         }
     }
+    if findings.is_empty() {
+        findings.extend(ignored_path(observer, &seen));
+    }
     Ok(findings)
+}
+
+/// `location /PREFIX` with a slash in proxy_pass alone: `/PREFIX/x` becomes `//x`.
+fn glued(observer: &Observer) -> bool {
+    let facts = observer.facts();
+    let location = facts.location_for(observer.url(PROBE).path()).and_then(|location| location.args.last());
+    let ends = facts.written(&observer.route().proxy_pass).ends_with("/;");
+    ends && location.is_some_and(|path| path.text.starts_with('/') && !path.text.ends_with('/'))
+}
+
+/// Where `rewrite … break` has changed the path, nginx does not look at the one in proxy_pass.
+fn ignored_path(observer: &Observer, seen: &Seen) -> Option<Finding> {
+    let pass = observer.facts().ignored_path(seen.url.path())?;
+    let plain = observer.facts().pass_without_path();
+    let finding = CHECK
+        .finding("the path in proxy_pass is ignored: `rewrite … break` before it decides what Prometheus gets")
+        .at_level(Level::Warning)
+        .expected(format!("proxy_pass {plain};"))
+        .actual(observer.facts().written(&pass.location))
+        .at(pass.location.clone())
+        .fix(Fix::replace(pass.location.clone(), format!("proxy_pass {plain};")));
+    Some(finding)
 }
 
 fn finding(observer: &Observer, seen: &Seen, wrong: &str) -> Finding {
@@ -51,19 +80,38 @@ fn finding(observer: &Observer, seen: &Seen, wrong: &str) -> Finding {
     } else {
         "nginx passes the path as it is".to_owned()
     };
+    let place = match glued(observer) && route.strips_prefix() {
+        true => observer.facts().location_place(seen.url.path()),
+        false => observer.facts().pass_place(seen.url.path()),
+    };
     CHECK
         .finding(wrong)
         .expected(format!("{} answers with Prometheus's JSON", seen.url.path()))
         .actual(format!("{}; {passes}, and Prometheus serves below {serves}", seen.summary()))
-        .at(observer.facts().pass_place(seen.url.path()))
-        .fix(fix(observer, &serves))
+        .at(place)
+        .fix(fix(observer, seen, &serves))
         .shown_by(observer.shell().curl(seen))
 }
 
 /// The proxy_pass that fits the route prefix that Prometheus has.
-fn fix(observer: &Observer, serves: &str) -> String {
-    let keeps = serves.strip_suffix('/') == Some(&observer.route().prefix);
+fn fix(observer: &Observer, seen: &Seen, serves: &str) -> Fix {
+    let (facts, prefix) = (observer.facts(), &observer.route().prefix);
+    if let Some(fixed) = facts.fixed_pass(seen.url.path()) {
+        let pass = fixed.written_with(|_, text| without_path(text).to_owned());
+        let text = format!("rewrite ^{prefix}/(.*)$ {serves}$1 break;\n{pass}");
+        return Fix::replace(fixed.location.clone(), text);
+    }
+    let keeps = serves.strip_suffix('/') == Some(prefix);
+    if glued(observer) && !keeps {
+        return Fix::from(format!("location {prefix}/ {{ … }}, with a slash at its end as in proxy_pass"));
+    }
     let path = if keeps { "" } else { serves };
-    let pass = observer.facts().pass_without_path();
-    format!("proxy_pass {pass}{path}; (or start Prometheus with another --web.route-prefix)")
+    let pass = facts.pass_without_path();
+    Fix::from(format!("proxy_pass {pass}{path}; (or start Prometheus with another --web.route-prefix)"))
+}
+
+/// `http://$upstream/` without the path.
+fn without_path(pass: &str) -> &str {
+    let host = pass.find("://").map_or(0, |found| found + "://".len());
+    pass[host..].find('/').map_or(pass, |slash| &pass[..host + slash])
 }

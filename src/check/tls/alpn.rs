@@ -94,7 +94,7 @@ async fn forbidden_suite(observer: &Observer) -> Result<Option<Finding>, super::
     };
     let level = if observer.tls_probe().await?.takes(Version::Tls13) { Level::Note } else { Level::Error };
     let directive = Directives::of(observer, "ssl_ciphers").own();
-    let fix = directive.map_or_else(|| Fix::from(CHECK.fix), |directive| sorted(directive));
+    let fix = directive.map_or_else(|| Fix::from(CHECK.fix), sorted);
     let finding = CHECK
         .finding("browsers with TLS 1.2 refuse the cipher suite that the server chooses for HTTP/2")
         .at_level(level)

@@ -53,7 +53,7 @@ async fn ask(observer: &Observer) -> Answer {
         _ => {}
     }
     findings.extend(with.iter().find_map(|seen| too_short(observer, seen)));
-    if with.first().is_some() || usual.is_empty() {
+    if !with.is_empty() || usual.is_empty() {
         findings.extend(on_errors(observer, refused.first()).await?);
     }
     findings.extend(over_plain_http(observer).await);

@@ -14,8 +14,10 @@ pub(super) fn expanded(word: &str, names: &[String]) -> Vec<String> {
     if !word.contains('$') {
         return vec![word.to_owned()];
     }
-    let with_names = names.iter().map(|name| with_name(word, name));
-    with_names.filter(|path| !path.contains('$')).collect()
+    if with_name(word, "").contains('$') {
+        return Vec::new();
+    }
+    names.iter().map(|name| with_name(word, name)).collect()
 }
 
 fn with_name(word: &str, name: &str) -> String {

@@ -16,6 +16,9 @@ use crate::deployment::{DeploymentError, Nginx};
 /// Blocks whose first words are data and no directives.
 const DATA: [&str; 7] = ["map", "geo", "types", "split_clients", "charset_map", "match", "upstream"];
 
+/// For how many names of a server a path with a variable is made.
+const MOST_KNOWN_NAMES: usize = 256;
+
 /// Everything that the configuration names. `servers` are those of `http`; `given_name` is the public name, if it was given.
 pub(in crate::deployment) fn files(
     nginx: &Nginx,
@@ -77,6 +80,7 @@ impl<'a> Walk<'a> {
         let mut names: Vec<String> = own.chain(public).collect();
         names.sort_unstable();
         names.dedup();
+        names.truncate(MOST_KNOWN_NAMES);
         names.into()
     }
 

@@ -87,8 +87,8 @@ const SERVER: [&str; 18] = [
 
 /// What a file is; none if it says nothing.
 pub(super) fn classify(path: &Path, options: &Options) -> Result<Option<Kind>, DeploymentError> {
-    let text = read::text(path)?;
-    let most = usize::try_from(read::MAX_BYTES).unwrap_or(usize::MAX);
+    let text = read::config(path)?;
+    let most = usize::try_from(read::MAX_CONFIG_BYTES).unwrap_or(usize::MAX);
     let rendering = template::render(&text, &options.env, most).map(|(rendering, _)| rendering);
     let source = SourceText::rendered(&path.to_string_lossy().into(), &text, rendering.as_ref());
     template::refuse_foreign(&source)?;

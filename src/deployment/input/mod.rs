@@ -3,6 +3,7 @@
 //! Around fragments an nginx.conf is made, as the packages of nginx have it.
 
 mod builtin;
+mod elsewhere;
 mod folder;
 mod kind;
 mod needs;
@@ -19,6 +20,7 @@ use super::template::missing;
 use super::tree::{Found, Tree};
 use super::{DeploymentError, Nginx, Options};
 use kind::{Kind, classify};
+use needs::Need;
 
 /// Where nginx begins to read.
 const MAIN: &str = "/etc/nginx/nginx.conf";
@@ -134,9 +136,7 @@ impl Input {
                 return Err(DeploymentError::NotIncluded { path: file.clone(), path_in_pod: path_in_pod.clone() });
             }
         }
-        let place = loaded.empty.iter().find(|empty| empty.block == "http").map(|empty| empty.path_in_pod.clone());
-        let needs = if place.is_some() { needs::of(&loaded.directives) } else { Vec::new() };
-        if let Some(place) = place.filter(|_| !needs.is_empty()) {
+        if let Some((place, needs)) = needed_of_empty(&loaded) {
             made.insert(place, needs.iter().map(|need| format!("{}\n", need.text)).collect());
             let notes = loaded.made;
             loaded = self.read(&made, options)?;
@@ -162,4 +162,17 @@ impl Input {
         let spare: Vec<PathBuf> = self.with.iter().map(|(file, _)| file.clone()).collect();
         read_all(MAIN, Sources { tree: &self.tree, env: &options.env, spare: &spare, made })
     }
+}
+
+/// What files of which nothing is known must have said, and the path of one that can say it: in `http` all of it, in a
+/// `server` its certificate.
+fn needed_of_empty(loaded: &Loaded) -> Option<(String, Vec<Need>)> {
+    let of_block = |block: &'static str| loaded.empty.iter().filter(move |empty| empty.block == block);
+    let in_http = of_block("http").next();
+    let about_tls = |path: &str| ["ssl", "tls", "cert"].iter().any(|word| path.contains(word));
+    let in_server = || of_block("server").find(|empty| about_tls(&empty.path_in_pod));
+    let place = in_http.or_else(in_server)?;
+    let mut needs = needs::of(&loaded.directives);
+    needs.retain(|need| in_http.is_some() || need.made.what == needs::CERTIFICATE_NAME);
+    (!needs.is_empty()).then(|| (place.path_in_pod.clone(), needs))
 }

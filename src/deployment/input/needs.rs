@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::super::Directive;
 use super::super::made::{Made, MadeKind};
-use super::variables;
+use super::{elsewhere, variables};
 use crate::location::Location;
 
 /// Something to define in `http`.
@@ -15,6 +15,9 @@ pub(super) struct Need {
     pub(super) made: Made,
 }
 
+/// What the need of a certificate is called.
+pub(super) const CERTIFICATE_NAME: &str = "ssl_certificate";
+
 /// A certificate, which is made where no file is.
 pub(super) const CERTIFICATE: &str =
     "ssl_certificate /etc/nginx/made/certificate.pem;\nssl_certificate_key /etc/nginx/made/key.pem;";
@@ -22,6 +25,9 @@ pub(super) const CERTIFICATE: &str =
 /// The official image has this format in its nginx.conf, and its name is what people write.
 const MAIN_FORMAT: &str = "'$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \
                            \"$http_referer\" \"$http_user_agent\" \"$http_x_forwarded_for\"'";
+
+/// No configuration needs more, and each is a line of the report.
+const MOST: usize = 1000;
 
 /// What is needed by directives whose outermost ones hold `http`.
 pub(super) fn of(directives: &[Directive]) -> Vec<Need> {
@@ -31,7 +37,9 @@ pub(super) fn of(directives: &[Directive]) -> Vec<Need> {
     needs.extend(zones(&all));
     needs.extend(formats(&all));
     needs.extend(certificate(directives));
+    needs.extend(elsewhere::of(directives.iter().find(|directive| directive.is("http")), &all));
     needs.extend(unknown_variables(directives));
+    needs.truncate(MOST);
     needs
 }
 
@@ -42,7 +50,8 @@ fn flatten<'a>(directives: &'a [Directive], all: &mut Vec<&'a Directive>) {
     }
 }
 
-fn need(what: &str, text: String, location: &Location) -> Need {
+/// A directive to write, with what is said of it.
+pub(super) fn need(what: &str, text: String, location: &Location) -> Need {
     let made = Made {
         kind: MadeKind::Configuration,
         what: what.to_owned(),
@@ -108,7 +117,7 @@ fn option<'a>(directive: &'a Directive, name: &str) -> Option<&'a str> {
 }
 
 /// Whether a name can be written into a directive without quotes. One with a variable is not known before a request.
-fn writable(name: &str) -> bool {
+pub(super) fn writable(name: &str) -> bool {
     !name.is_empty() && name.len() < 200 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
@@ -120,7 +129,9 @@ fn formats(all: &[&Directive]) -> Vec<Need> {
         let Some(name) = directive.arg(1).filter(|name| writable(name)) else { continue };
         if known.insert(name) {
             let text = format!("log_format {name} {MAIN_FORMAT};");
-            needs.push(need(&format!("log_format {name}"), text, &directive.location));
+            let mut need = need(&format!("log_format {name}"), text, &directive.location);
+            need.made.by = "the format of nginx's own image".to_owned();
+            needs.push(need);
         }
     }
     needs
@@ -129,18 +140,18 @@ fn formats(all: &[&Directive]) -> Vec<Need> {
 /// A certificate for servers that speak TLS and have none.
 fn certificate(directives: &[Directive]) -> Option<Need> {
     let http = directives.iter().find(|directive| directive.is("http"))?;
-    if http.children_named("ssl_certificate").next().is_some() {
+    if http.children_named(CERTIFICATE_NAME).next().is_some() {
         return None;
     }
     let listen = http.children_named("server").find_map(tls_without_certificate)?;
-    let mut need = need("ssl_certificate", CERTIFICATE.replace('\n', " "), &listen.location);
+    let mut need = need(CERTIFICATE_NAME, CERTIFICATE.replace('\n', " "), &listen.location);
     need.made.by = "one that is made, for the servers that name none".to_owned();
     Some(need)
 }
 
 fn tls_without_certificate(server: &Directive) -> Option<&Directive> {
     let has = |name: &str, value: &str| server.children_named(name).any(|directive| directive.arg(0) == Some(value));
-    if server.children_named("ssl_certificate").next().is_some() || has("ssl_reject_handshake", "on") {
+    if server.children_named(CERTIFICATE_NAME).next().is_some() || has("ssl_reject_handshake", "on") {
         return None;
     }
     let speaks_tls =

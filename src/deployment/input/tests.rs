@@ -243,6 +243,10 @@ fn a_full_nginx_conf_is_not_completed_but_for_files_that_are_missing() {
     assert!(files.nginx_at("full.conf", &options()).unwrap().made.is_empty());
     let nginx = files.nginx_at("missing.conf", &options()).unwrap();
     let what: Vec<_> = nginx.made.iter().map(|made| made.what.as_str()).collect();
-    assert_eq!(what, ["/opt/ssl.conf", "limit_req z", "ssl_certificate"]);
+    assert_eq!(what, ["/opt/ssl.conf", "limit_req z", "ssl_certificate", "upstream prom"]);
     assert_eq!(in_http(&nginx, "limit_req_zone").len(), 1);
+    let server =
+        "events {} http { server { listen 443 ssl; include ssl.conf; location / { proxy_pass http://prom; } } }";
+    let files = Files::of(&[("nginx.conf", server)]);
+    assert_eq!(files.load().unwrap().servers[0].certificates.len(), 1);
 }

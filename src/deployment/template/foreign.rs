@@ -33,10 +33,17 @@ pub(in crate::deployment) fn refuse_foreign(source: &SourceText<'_>) -> Result<(
     if let Some(offset) = manifest(source.text) {
         return Err(DeploymentError::Manifest { location: source.location(offset) });
     }
+    // Most files have none of these, and need no reading character by character.
+    if !["{{", "{%", "<%", "__", "${"].iter().any(|sign| source.text.contains(sign)) {
+        return Ok(());
+    }
+    let closing: Vec<&str> = KINDS.iter().map(|kind| kind.close).filter(|sign| source.text.contains(sign)).collect();
     let mut directive = None;
     for seen in Reading::of(source.text) {
         let rest = &source.text[seen.offset..];
-        if let Some(kind) = template(rest, seen.region) {
+        if let Some(kind) =
+            Some(seen.c).filter(|c| "{<".contains(*c)).and_then(|_| template(rest, seen.region, &closing))
+        {
             return Err(error(source, seen.offset, kind.open, kind.name, kind.cure));
         }
         match (seen.region, seen.c) {
@@ -53,19 +60,19 @@ pub(in crate::deployment) fn refuse_foreign(source: &SourceText<'_>) -> Result<(
 }
 
 /// In quotes, where such signs may be text, the closing one has to be on the same line.
-fn template(rest: &str, region: Region) -> Option<&'static Kind> {
+fn template(rest: &str, region: Region, closing: &[&str]) -> Option<&'static Kind> {
     let kind = KINDS.iter().find(|kind| rest.starts_with(kind.open))?;
     let line = || head(rest).lines().next().unwrap_or_default();
     match region {
         Region::Plain => Some(kind),
-        Region::Quoted => line().contains(kind.close).then_some(kind),
+        Region::Quoted => (closing.contains(&kind.close) && line().contains(kind.close)).then_some(kind),
         Region::Comment | Region::Lua => None,
     }
 }
 
 /// As much of a text as a placeholder can be long, so that a line of megabytes is not searched again and again.
 pub(super) fn head(text: &str) -> &str {
-    &text[..text.floor_char_boundary(400)]
+    &text[..text.floor_char_boundary(300)]
 }
 
 /// `${name}` in small letters where a directive should begin: elsewhere it may be a variable.
@@ -83,7 +90,7 @@ fn terraform(source: &SourceText<'_>, directive: usize, offset: usize) -> Result
 fn yunohost(source: &SourceText<'_>, directive: usize, offset: usize) -> Result<(), DeploymentError> {
     let rest = &source.text[offset..];
     let name = head(rest).strip_prefix("__").filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
-    let Some(name) = name.filter(|_| !source.text[..offset].ends_with('_')) else { return Ok(()) };
+    let Some(name) = name.filter(|_| !goes_on(&source.text[..offset])) else { return Ok(()) };
     let end = name.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_').unwrap_or(name.len());
     let in_page = source.text[directive..].starts_with("sub_filter");
     if !name[..end].ends_with("__") || in_page {
@@ -92,6 +99,11 @@ fn yunohost(source: &SourceText<'_>, directive: usize, offset: usize) -> Result<
     let mark = &rest[..2 + end];
     let cure = "Render it first: pass what YunoHost (or `sed`) makes of it";
     Err(error(source, offset, mark, "a template as YunoHost's packages have it", cure))
+}
+
+/// Whether what comes before is a part of the same name.
+fn goes_on(before: &str) -> bool {
+    before.ends_with(|c: char| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
 fn error(

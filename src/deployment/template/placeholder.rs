@@ -20,6 +20,10 @@ pub(in crate::deployment) struct Placeholder<P> {
 
 /// What looks like a placeholder in a text, but for comments and code.
 pub(in crate::deployment) fn placeholders(text: &str) -> Vec<Placeholder<usize>> {
+    let capital = |rest: &str| rest.trim_start_matches(['$', '{']).starts_with(|c: char| c.is_ascii_uppercase());
+    if !text.match_indices('$').any(|(at, _)| capital(head(&text[at..]))) {
+        return Vec::new();
+    }
     let mut escaped = false;
     let mut found = Vec::new();
     for seen in Reading::of(text) {

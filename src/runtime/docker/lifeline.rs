@@ -33,6 +33,14 @@ for address in $POD_ADDRESSES; do
     # A kernel without IPv6 can't have them all.
     ip address add "$address" dev lo || case "$address" in *:*) ;; *) exit 1 ;; esac
 done
+# The engine leads what is asked of 127.0.0.11 to its own resolver, which knows nothing here.
+for kind in $POD_TABLES; do "xtables-$kind-multi" iptables -t nat -F OUTPUT 2>/dev/null || true; done
+for redirect in $POD_REDIRECTS; do
+    from="${redirect%%,*}" to="${redirect#*,}"
+    case "$to" in \[*) tables=ip6tables ;; *) tables=iptables ;; esac
+    set -- $tables -t nat -A OUTPUT -p tcp -d "${from%/*}" --dport "${from#*/}" -j DNAT --to-destination "$to"
+    xtables-nft-multi "$@" || xtables-legacy-multi "$@"
+done
 printf '127.0.0.1 localhost\n%s' "$POD_HOSTS" > /etc/hosts
 case "$(ip -6 -o address show dev lo)" in *" ::1/"*) printf '::1 localhost\n' >> /etc/hosts ;; esac
 printf 'nameserver 127.0.0.1\n' > /etc/resolv.conf
@@ -76,6 +84,9 @@ pub(super) struct LifelinePlan<'a> {
     pub(super) network: &'a str,
     pub(super) hosts: &'a [(String, IpAddr)],
     pub(super) addresses: &'a [IpAddr],
+    pub(super) redirects: &'a [(SocketAddr, SocketAddr)],
+    /// Whether DNS is answered in the Pod.
+    pub(super) own_dns: bool,
     pub(super) ports: &'a [u16],
 }
 
@@ -135,6 +146,8 @@ fn body(engine: &Engine, plan: &LifelinePlan<'_>) -> ContainerCreateBody {
         env: Some(vec![
             format!("POD_HOSTS={}", hosts_file(plan.hosts)),
             format!("POD_ADDRESSES={}", addresses(plan.addresses)),
+            format!("POD_TABLES={}", if plan.own_dns { "nft legacy" } else { "" }),
+            format!("POD_REDIRECTS={}", redirects(plan.redirects)),
             format!("POD_CLIENT={}", engine.way_in.client().map(|client| client.to_string()).unwrap_or_default()),
         ]),
         hostname: Some("pod".to_owned()),
@@ -180,6 +193,11 @@ fn addresses(addresses: &[IpAddr]) -> String {
         IpAddr::V6(address) => format!("{address}/128"),
     };
     addresses.iter().map(whole).collect::<Vec<_>>().join(" ")
+}
+
+fn redirects(redirects: &[(SocketAddr, SocketAddr)]) -> String {
+    let one = |(from, to): &(SocketAddr, SocketAddr)| format!("{}/{},{to}", from.ip(), from.port());
+    redirects.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// A kernel that was booted without IPv6 has no switch for it. A remote engine's is taken to have it.

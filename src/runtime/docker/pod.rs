@@ -47,13 +47,16 @@ impl Pod {
     ) -> Result<Self, RuntimeError> {
         let deadline = Deadline::after(BOOT_TIME);
         let network = network::create(&engine, &run, &plan.addresses, deadline).await?;
+        let entrances: Vec<u16> = plan.ports.iter().chain(&plan.relays).copied().collect();
         let lifeline_plan = LifelinePlan {
             run: &run,
             image: infrastructure,
             network: &network,
             hosts: &plan.hosts,
             addresses: &plan.addresses,
-            ports: &plan.ports,
+            redirects: &plan.redirects,
+            own_dns: plan.stubs.is_some(),
+            ports: &entrances,
         };
         let tied = Tied::prepare(&engine, &lifeline_plan).await?;
         let joined = tied.id.clone();

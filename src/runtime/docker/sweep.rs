@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveVolumeOptions,
 };
 use tokio::time::{Instant, interval};
 
@@ -29,6 +30,8 @@ pub(crate) struct Holdings {
     pub(crate) containers: BTreeMap<String, String>,
     /// The ids and names of networks.
     pub(crate) networks: BTreeMap<String, String>,
+    /// The names of volumes.
+    pub(crate) volumes: BTreeSet<String>,
 }
 
 impl Holdings {
@@ -37,7 +40,7 @@ impl Holdings {
     }
 
     fn is_empty(&self) -> bool {
-        self.containers.is_empty() && self.networks.is_empty()
+        self.containers.is_empty() && self.networks.is_empty() && self.volumes.is_empty()
     }
 }
 
@@ -73,12 +76,28 @@ pub(crate) async fn of_dead_runs(engine: &Engine) -> Result<Vec<Holdings>, Runti
         .collect())
 }
 
-/// Removes containers, then the networks that they were in, and returns when all are gone.
+/// Removes containers, then the networks that they were in and the volumes that they had, and returns when all are gone.
 pub(crate) async fn remove(engine: &Engine, held: &Holdings) -> Result<(), RuntimeError> {
     let removed = join_all(held.containers.keys().map(|id| remove_container(engine, id))).await;
     removed.into_iter().collect::<Result<(), _>>()?;
     let removed = join_all(held.networks.keys().map(|id| network::remove(engine, id))).await;
+    removed.into_iter().collect::<Result<(), _>>()?;
+    let removed = join_all(held.volumes.iter().map(|name| remove_volume(engine, name))).await;
     removed.into_iter().collect()
+}
+
+/// Removes a volume, most often after the engine has done so with its last container.
+async fn remove_volume(engine: &Engine, name: &str) -> Result<(), RuntimeError> {
+    Deadline::after(REMOVAL_TIME)
+        .until(&format!("the volume {name} to go"), async || {
+            match engine.docker.remove_volume(name, None::<RemoveVolumeOptions>).await {
+                Ok(()) => Ok(Look::Done(())),
+                Err(error) if is_gone(&error) => Ok(Look::Done(())),
+                Err(error) if is_busy(&error) => Ok(Look::NotYet(root_cause(&error))),
+                Err(error) => Err(refused(format!("remove the volume {name}"))(error)),
+            }
+        })
+        .await
 }
 
 /// Removes a container, running or not, and returns when it is gone, whoever else removes it too.
@@ -116,6 +135,11 @@ async fn holdings(docker: &Docker, run: Option<&RunId>) -> Result<Runs, RuntimeE
         let (Some(id), Some(labels)) = (network.id, network.labels) else { continue };
         let held = runs.entry(run_and_owner(&labels)).or_default();
         held.networks.insert(id, network.name.unwrap_or_default());
+    }
+    let volumes = ListVolumesOptionsBuilder::new().filters(&filters).build();
+    let listed = docker.list_volumes(Some(volumes)).await.map_err(refused("list volumes"))?;
+    for volume in listed.volumes.unwrap_or_default() {
+        runs.entry(run_and_owner(&volume.labels)).or_default().volumes.insert(volume.name);
     }
     Ok(runs)
 }

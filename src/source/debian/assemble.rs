@@ -17,7 +17,7 @@ impl Job<'_> {
         let staging = building.subdirectory("staging")?;
         unpack::prepare(&staging)?;
         let tree = Tree::new(&staging);
-        let (wanted, others) = plan.split(self.recipe);
+        let (wanted, others) = plan.split(self.build);
         self.bring(index, &wanted, building, &staging)?;
         let files = match self.files(&tree)? {
             Ok(files) => files,
@@ -28,15 +28,15 @@ impl Job<'_> {
             Err(missing) => return Err(self.missing(missing)),
         };
         let finished = building.subdirectory("finished")?;
-        let assembly = Assembly::new(&tree, root::files_below(&finished), Take::Link, self.recipe)?;
-        for tree in self.recipe.trees() {
+        let assembly = Assembly::new(&tree, root::files_below(&finished), Take::Link, self.build.recipe())?;
+        for tree in self.build.trees() {
             assembly.add_tree(Path::new(tree))?;
         }
-        for tree in self.recipe.library_trees() {
+        for tree in self.build.library_trees() {
             assembly.add_tree(&Path::new("usr/lib").join(self.arch.triplet()).join(tree))?;
         }
         assembly.add_files(&files)?;
-        assembly.finish(self.recipe)?;
+        assembly.finish(self.build.recipe())?;
         root::seal(&finished, self.manifest(index, plan))
     }
 
@@ -49,28 +49,28 @@ impl Job<'_> {
         staging: &Path,
     ) -> Result<(), SourceError> {
         let megabytes = packages.iter().map(|package| package.size).sum::<u64>().div_ceil(1_000_000);
-        let (name, release) = (self.recipe.name(), &index.codename);
+        let (name, release) = (self.build.recipe().name(), &index.codename);
         self.progress
             .step(&format!("Downloading {name} of debian:{release} ({} packages, {megabytes} MB)", packages.len()));
         let debs = fetch::fetch(self.release, packages, building)?;
         self.progress.step(&format!("Unpacking {name} of debian:{release}"));
-        unpack::unpack_all(&debs, staging, self.recipe)
+        unpack::unpack_all(&debs, staging, self.build.recipe())
     }
 
     /// The programs and modules with their libraries, or what is missing.
     fn files(&self, tree: &Tree) -> Result<Result<Files, Missing>, SourceError> {
         let directories = recipe::library_directories(self.arch);
         let mut closure = Closure::new(tree, &directories);
-        for program in self.recipe.programs() {
+        for program in self.build.recipe().programs() {
             let Some(file) = program_in(tree, program) else {
-                return Ok(Err(Missing { name: (*program).to_owned(), needed_by: self.recipe.name().into() }));
+                return Ok(Err(Missing { name: (*program).to_owned(), needed_by: self.build.recipe().name().into() }));
             };
             closure.add(Path::new(program), file.clone()).map_err(SourceError::io("read", &file))?;
         }
-        for name in self.recipe.extra_libraries() {
+        for name in self.build.recipe().extra_libraries() {
             closure.add_if_there(name);
         }
-        if let Some(directory) = self.recipe.modules() {
+        if let Some(directory) = self.build.recipe().modules() {
             add_modules(&mut closure, tree, Path::new(directory))?;
         }
         Ok(closure.files())
@@ -86,7 +86,7 @@ impl Job<'_> {
 
     fn manifest(&self, index: &Index, plan: &Plan) -> Manifest {
         Manifest {
-            recipe: self.recipe,
+            recipe: self.build.recipe(),
             source: format!("debian:{}", index.codename),
             architecture: self.arch.engine().to_owned(),
             version: release::upstream_version(&plan.version),

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::apt::Origin;
 use super::plan::{self, Plan};
-use super::{Release, mirror, update};
+use super::{Job, Release, mirror, update};
 use crate::source::cache::{self, Building, Cache};
-use crate::source::{Arch, Progress, Recipe, SourceError, image, root};
+use crate::source::{Arch, Build, Recipe, SourceError, image, root};
 
 /// A release, as its mirror described it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,7 +21,8 @@ pub(super) struct Index {
     architecture: String,
     fetched: u64,
     pub notes: Vec<String>,
-    plans: BTreeMap<Recipe, Plan>,
+    /// By the name of what they are for.
+    plans: BTreeMap<String, Plan>,
 }
 
 impl Index {
@@ -42,37 +43,41 @@ impl Index {
         cache::now().saturating_sub(self.fetched)
     }
 
+    /// Whether it was worked out what this takes. A recipe always was, though the release may lack it.
+    pub(super) fn knows(&self, build: &Build) -> bool {
+        build.is_plain() || self.plans.contains_key(&build.name())
+    }
+
     /// What a root is made of.
-    pub(super) fn plan(&self, recipe: Recipe) -> Result<&Plan, SourceError> {
-        self.plans.get(&recipe).ok_or_else(|| SourceError::NoSuchPackage {
+    pub(super) fn plan(&self, build: &Build) -> Result<&Plan, SourceError> {
+        self.plans.get(&build.name()).ok_or_else(|| SourceError::NoSuchPackage {
             release: self.codename.clone(),
-            package: recipe.packages()[0].to_owned(),
+            package: build.recipe().packages()[0].to_owned(),
             architecture: Arch::named(&self.architecture).map_or("this machine", Arch::debian),
         })
     }
 
     /// The name of a root in the cache. It changes when any of its packages does.
-    pub(super) fn key(&self, recipe: Recipe) -> Option<String> {
-        let plan = self.plans.get(&recipe)?;
+    pub(super) fn key(&self, build: &Build) -> Option<String> {
+        let plan = self.plans.get(&build.name())?;
         let mut contents = Sha256::new();
         plan.packages.iter().for_each(|package| contents.update(&package.sha256));
         let contents = image::hex(&contents.finalize());
-        Some(root::key(recipe, &self.codename, &self.architecture, &plan.version, &contents))
+        Some(root::key(build.recipe(), &self.codename, &self.architecture, &plan.version, &contents))
     }
 
-    /// Asks the mirror, and keeps the answer in the cache.
-    pub(super) fn fetch(
-        cache: &Cache,
-        release: &Release,
-        arch: Arch,
-        progress: &dyn Progress,
-    ) -> Result<Self, SourceError> {
+    /// Asks the mirror what each recipe takes, and what is asked for does, and keeps the answer in the cache. Of an index
+    /// that is still believed, what it says of other sets of modules is kept.
+    pub(super) fn fetch(job: &Job<'_>, believed: Option<Self>) -> Result<Self, SourceError> {
+        let Job { release, build, arch, cache, progress } = *job;
         let mirror = mirror::find(cache)?;
         progress.step(&format!("Reading the package index of debian:{release}"));
         let building = Building::new(cache, progress)?;
         let (apt, notes) = update::verified(&building, &Origin { mirror: &mirror, release, arch, dated: true })?;
         let (codename, suite) = update::names(&apt.release_file().unwrap_or_default(), release);
-        let plans = plan::plans(&apt, release)?;
+        let mut plans = believed.map(|index| index.plans).unwrap_or_default();
+        let builds: Vec<Build> = Recipe::ALL.into_iter().map(Build::from).chain([build.clone()]).collect();
+        plans.extend(plan::plans(&apt, release, &builds)?);
         let architecture = arch.debian().to_owned();
         let index = Self { codename, suite, mirror, architecture, fetched: cache::now(), notes, plans };
         let file = cache.index(&file_key(release, arch));

@@ -23,27 +23,27 @@ pub use release::Release;
 use index::Index;
 
 use super::cache::{Building, Cache, Lock};
-use super::{Arch, Progress, Recipe, Root, SourceError};
+use super::{Arch, Build, Progress, Root, SourceError};
 
-/// The root of `recipe` from the packages of `release`: from the cache, or built now. It blocks.
+/// The root that is asked for from the packages of `release`: from the cache, or built now. It blocks.
 ///
 /// A root that is there is used without asking anybody, as long as the release's index was read within a day. After
 /// that the index is read again; if the mirror does not answer then, the root that is there is used all the same, with a
 /// note that says so.
 pub fn build(
     release: &Release,
-    recipe: Recipe,
+    build: &Build,
     arch: Arch,
     cache: &Cache,
     progress: &dyn Progress,
 ) -> Result<Root, SourceError> {
-    let job = Job { release, recipe, arch, cache, progress };
+    let job = Job { release, build, arch, cache, progress };
     job.run().map_err(|error| error.in_cache(cache.directory()))
 }
 
 struct Job<'a> {
     release: &'a Release,
-    recipe: Recipe,
+    build: &'a Build,
     arch: Arch,
     cache: &'a Cache,
     progress: &'a dyn Progress,
@@ -70,7 +70,7 @@ impl Job<'_> {
 
     /// The finished root that the index stands for.
     fn finished(&self, index: &Index) -> Option<Root> {
-        Root::open(&self.cache.root(&index.key(self.recipe)?))
+        Root::open(&self.cache.root(&index.key(self.build)?))
     }
 
     /// A finished root of an index that could not be renewed; else the reason why it could not.
@@ -80,18 +80,20 @@ impl Job<'_> {
         root.map(|root| root.noting(format!("{note} (debian:{})", self.release))).ok_or(error)
     }
 
-    /// An index to be believed: the one that is there, or a new one. Only one process reads it at a time.
+    /// An index to be believed, with a plan for what is asked for: the one that is there, or a new one. Only one process
+    /// reads it at a time.
     fn index(&self) -> Result<Index, SourceError> {
         let _lock = self.lock_index()?;
-        match Index::open(self.cache, self.release, self.arch).filter(|index| index.is_fresh(self.cache)) {
-            Some(index) => Ok(index),
-            None => Index::fetch(self.cache, self.release, self.arch, self.progress),
+        let known = Index::open(self.cache, self.release, self.arch).filter(|index| index.is_fresh(self.cache));
+        match known {
+            Some(index) if index.knows(self.build) => Ok(index),
+            known => Index::fetch(self, known),
         }
     }
 
     fn index_anew(&self) -> Result<Index, SourceError> {
         let _lock = self.lock_index()?;
-        Index::fetch(self.cache, self.release, self.arch, self.progress)
+        Index::fetch(self, None)
     }
 
     fn lock_index(&self) -> Result<Lock, SourceError> {
@@ -104,13 +106,13 @@ impl Job<'_> {
 
     /// The root that the index stands for, built if nobody did so before or meanwhile.
     fn root(&self, index: &Index) -> Result<Root, SourceError> {
-        let plan = index.plan(self.recipe)?;
-        let key = index.key(self.recipe).unwrap_or_default();
+        let plan = index.plan(self.build)?;
+        let key = index.key(self.build).unwrap_or_default();
         let place = self.cache.root(&key);
         let _lock = Lock::acquire(self.cache, &format!("root-{key}"), || {
             self.progress.step(&format!(
                 "Waiting for {} of debian:{}, which is being built",
-                self.recipe.name(),
+                self.build.recipe().name(),
                 self.release
             ));
         })?;

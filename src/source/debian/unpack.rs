@@ -113,6 +113,8 @@ fn is_wanted(path: &Path, kind: EntryType, recipe: Recipe) -> bool {
     match names[..] {
         [] => false,
         ["usr", "share", directory, ..] if UNREAD.contains(&directory) => false,
+        // What is enabled is the configuration's to say.
+        ["etc", "nginx", "modules-enabled", _] => false,
         // The time zones of the world once more, in files by the thousand: the scripts have them inside.
         ["usr", "share", "javascript", "moment-timezone", "data", ..] => false,
         ["usr", "bin" | "sbin", program] | ["bin" | "sbin", program] => {

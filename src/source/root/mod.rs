@@ -51,6 +51,16 @@ impl Root {
         self.directory.join(FILES)
     }
 
+    /// The files of the modules that its program may load: `ngx_http_js_module.so`.
+    pub fn modules(&self) -> Vec<String> {
+        let directory = self.manifest.recipe.modules().map(|directory| self.path().join(directory));
+        let entries = directory.and_then(|directory| fs::read_dir(directory).ok()).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut modules: Vec<String> = names.filter(|name| name.ends_with(".so")).collect();
+        modules.sort();
+        modules
+    }
+
     /// What it is.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

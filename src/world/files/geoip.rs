@@ -25,12 +25,13 @@ fn metadata() -> Vec<u8> {
     const UINT16: u8 = 5 << 5;
     const UINT32: u8 = 6 << 5;
     const MAP: u8 = 7 << 5;
-    const EXTENDED_UINT64: [u8; 2] = [0, 2];
+    const EXTENDED_UINT64: [u8; 2] = [1, 2];
     const EXTENDED_ARRAY: [u8; 2] = [0, 4];
     let entries = [
         ("binary_format_major_version", vec![UINT16 | 1, 2]),
         ("binary_format_minor_version", vec![UINT16]),
-        ("build_epoch", EXTENDED_UINT64.into()),
+        // libmaxminddb refuses a database without a date.
+        ("build_epoch", [&EXTENDED_UINT64[..], &[1]].concat()),
         ("database_type", text("proxyproof-empty")),
         ("description", vec![MAP]),
         ("ip_version", vec![UINT16 | 1, 6]),
@@ -51,4 +52,20 @@ fn text(text: &str) -> Vec<u8> {
     const UTF8: u8 = 2 << 5;
     let length = u8::try_from(text.len()).unwrap_or_default();
     [&[UTF8 | length], text.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_made_of_what_its_format_wants() {
+        let mmdb = mmdb();
+        let marker = b"\xab\xcd\xefMaxMind.com";
+        let at = mmdb.windows(marker.len()).position(|window| window == marker).unwrap();
+        // The tree of one node, the separator, and then the metadata: a map of nine entries.
+        assert_eq!((at, mmdb[at + marker.len()]), (22, 0xe9));
+        assert_eq!(country()[6..9], [0xff; 3]);
+        assert_eq!(city()[6..9], [0xff; 3]);
+    }
 }

@@ -2,7 +2,7 @@
 //! anybody can make.
 
 use super::{Placing, geoip};
-use crate::deployment::{ClientIdentity, FileKind, FileUse, NamedFile};
+use crate::deployment::{ClientIdentity, FileKind, FileUse, NamedFile, Prometheus};
 use crate::world::pki::{DHPARAM, OCSP_RESPONSE, TICKET_KEY_BYTES, random};
 use crate::world::{SubstitutionKind, WorldError};
 
@@ -85,7 +85,9 @@ impl Placing<'_> {
     /// Lets the World know what its clients have to show.
     pub(super) fn identities(&mut self) -> Result<(), WorldError> {
         let names = |kind| self.deployment.files.uses.iter().any(|named| named.kind == kind);
-        if names(FileKind::Passwords) || self.deployment.basic_auth.is_some() {
+        let mut prometheus = self.deployment.prometheus.iter();
+        let asks = prometheus.any(Prometheus::asks_for_a_password);
+        if names(FileKind::Passwords) || self.deployment.basic_auth.is_some() || asks {
             self.world.credentials = Some(self.credentials());
         }
         self.world.client_identity = match self.given_identity() {

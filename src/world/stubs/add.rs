@@ -1,15 +1,19 @@
 //! Which stubs a deployment needs, and where they listen.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{Listener, SOCKETS, Speaks, Stub};
 use crate::deployment::{Address, Deployment, HostPort, Upstream};
 use crate::location::Location;
 use crate::world::names::is_localhost;
 use crate::world::pki::Authority;
-use crate::world::placement::{Place, others, ways_to};
+use crate::world::placement::{Place, is_here, others, ways_to};
+use crate::world::prometheus::targets;
 use crate::world::sockets::Sockets;
 use crate::world::{PodFile, Substitution, SubstitutionKind, World, WorldError};
+
+/// The first port of listeners to which connections are led that are to a port of nginx.
+const FIRST_DIVERTED: u16 = 58_000;
 
 impl World {
     /// Puts a stub in the place of every upstream that is no Prometheus, and passes on what comes to a Prometheus at
@@ -30,6 +34,7 @@ impl World {
         for place in places.iter().filter(|place| place.alone) {
             self.forward_loopback(sockets, places, place);
         }
+        self.add_target_stubs(deployment, sockets, places);
         self.add_resolvers(deployment);
         self.share_sockets_of_nginx();
         let speak_tls = || self.stubs.stubs.iter().filter(|stub| stub.speaks.needs_certificate());
@@ -42,7 +47,7 @@ impl World {
 
     /// What nginx asks a Prometheus by, where that is not where it listens.
     fn forward(&mut self, deployment: &Deployment, sockets: &Sockets, number: usize, place: &Place) {
-        let speaks = Speaks::Forward { to: place.at, tls: place.behind_tls };
+        let speaks = Speaks::Forward { to: place.at };
         let mut at = Vec::new();
         for address in ways_to(deployment, number) {
             match address {
@@ -51,14 +56,14 @@ impl World {
                         true => *at == place.at,
                         false => at.port() == place.at.port(),
                     };
-                    let free = self.listeners(address).into_iter();
-                    let free = free.filter(|at| !reached(place, at) && sockets.at(at.ip(), at.port()).is_none());
-                    at.extend(free.map(Listener::Tcp));
+                    let others = self.listeners(address).into_iter().filter(|at| !reached(place, at));
+                    let others: Vec<SocketAddr> = others.collect();
+                    at.extend(others.into_iter().filter_map(|at| self.room(sockets, at)).map(Listener::Tcp));
                 }
                 Address::Unix(path) => at.push(self.socket(path)),
             }
         }
-        self.push(Stub { name: "Prometheus".to_owned(), speaks, at });
+        self.push(Stub { name: "Prometheus".to_owned(), speaks, at, metrics: Vec::new() });
     }
 
     /// A Prometheus scrapes itself at `localhost`, most often.
@@ -69,7 +74,12 @@ impl World {
                 && sockets.at(at.ip(), at.port()).is_none()
         };
         let at = self.listeners(&localhost).into_iter().filter(is_free).map(Listener::Tcp).collect();
-        self.push(Stub { name: "Prometheus".to_owned(), speaks: Speaks::Forward { to: place.at, tls: false }, at });
+        self.push(Stub {
+            name: "Prometheus".to_owned(),
+            speaks: Speaks::Forward { to: place.at },
+            at,
+            metrics: Vec::new(),
+        });
     }
 
     fn stub(&mut self, deployment: &Deployment, sockets: &Sockets, places: &[Place], upstream: &Upstream) {
@@ -79,17 +89,8 @@ impl World {
         };
         let at = match &upstream.address {
             Address::Tcp(address) => {
-                let all = self.listeners(address);
-                let taken = all.iter().find_map(|at| sockets.at(at.ip(), at.port()));
-                let free: Vec<_> = all.iter().filter(|at| sockets.at(at.ip(), at.port()).is_none()).collect();
-                if let (Some(listen), true, false) =
-                    (taken, free.is_empty(), all.iter().all(|at| at.ip().is_loopback()))
-                {
-                    let by = format!("nginx itself, which has that port of every address here ({listen})");
-                    self.substitute_upstream(name, by, &upstream.location);
-                    return;
-                }
-                free.into_iter().map(|at| Listener::Tcp(*at)).collect()
+                let all = self.listeners(address).into_iter();
+                all.filter_map(|at| self.room(sockets, at)).map(Listener::Tcp).collect()
             }
             Address::Unix(path) if listens_on(deployment, path) => Vec::new(),
             Address::Unix(path) => vec![self.socket(path)],
@@ -97,14 +98,32 @@ impl World {
         let is_prometheus = |at: &Listener| matches!(at, Listener::Tcp(at) if places.iter().any(|place| place.at == *at && place.alone));
         let at: Vec<Listener> = at.into_iter().filter(|at| !is_prometheus(at)).collect();
         let speaks = Speaks::of_scheme(&upstream.scheme);
-        if self.push(Stub { name: name.clone(), speaks, at }) {
+        if self.push(Stub { name: name.clone(), speaks, at, metrics: Vec::new() }) {
             let by = "a stub that answers, and writes down what it received".to_owned();
             self.substitute_upstream(name, by, &upstream.location);
         }
     }
 
+    /// Where a listener can be for an address and port: there, or where connections to it are led because nginx has that
+    /// port of every address. Nowhere if the deployment means nginx itself.
+    fn room(&mut self, sockets: &Sockets, at: SocketAddr) -> Option<SocketAddr> {
+        if sockets.at(at.ip(), at.port()).is_none() {
+            return Some(at);
+        }
+        if let Some((_, to)) = self.redirects.iter().find(|(from, _)| *from == at) {
+            return Some(*to);
+        }
+        let port = FIRST_DIVERTED.saturating_add(u16::try_from(self.redirects.len()).unwrap_or(u16::MAX));
+        let local: IpAddr = if at.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        let to = SocketAddr::new(local, port);
+        (!is_here(at.ip())).then(|| {
+            self.redirects.push((at, to));
+            to
+        })
+    }
+
     /// Where a host's port is in the Pod. `localhost` is two addresses.
-    fn listeners(&self, address: &HostPort) -> Vec<SocketAddr> {
+    pub(in crate::world) fn listeners(&self, address: &HostPort) -> Vec<SocketAddr> {
         let second = is_localhost(&address.host).then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
         let all = self.address_of(&address.host).into_iter().chain(second);
         all.map(|ip| SocketAddr::new(ip, address.port)).collect()
@@ -125,6 +144,17 @@ impl World {
         let any = !stub.at.is_empty();
         self.stubs.stubs.extend(any.then_some(stub));
         any
+    }
+
+    /// Adds a stub, or what it answers to the one that listens there already.
+    pub(in crate::world) fn push_or_extend(&mut self, stub: Stub) {
+        for path in &stub.metrics {
+            let there = self.stubs.stubs.iter_mut().filter(|known| known.at.iter().any(|at| stub.at.contains(at)));
+            for known in there.filter(|known| !known.metrics.contains(path)) {
+                known.metrics.push(path.clone());
+            }
+        }
+        self.push(stub);
     }
 
     /// Answers DNS wherever nginx asks for it, and where the programs of the Pod do.
@@ -174,6 +204,9 @@ fn certificate_names(deployment: &Deployment) -> Vec<String> {
     let hosts = deployment.upstreams.iter().filter_map(|upstream| upstream.address.host_port());
     let mut names: Vec<String> = hosts.map(|address| address.host.clone()).collect();
     collect_names(&deployment.nginx.directives, &mut names);
+    for target in targets(deployment).filter(|target| target.tls) {
+        names.extend(std::iter::once(&target.address.host).chain(&target.server_name).cloned());
+    }
     names.push("localhost".to_owned());
     names.retain(|name| name.chars().all(|c| c.is_ascii_graphic() && c != '$'));
     names.sort_unstable();

@@ -40,7 +40,8 @@ impl Stubs {
     /// Some that stand for these and listen nowhere.
     #[cfg(test)]
     pub(crate) fn of_names(names: &[&str]) -> Self {
-        let stub = |name: &&str| Stub { name: (*name).to_owned(), speaks: Speaks::Http, at: Vec::new() };
+        let stub =
+            |name: &&str| Stub { name: (*name).to_owned(), speaks: Speaks::Http, at: Vec::new(), metrics: Vec::new() };
         Self { stubs: names.iter().map(stub).collect(), ..Self::default() }
     }
 
@@ -55,7 +56,7 @@ impl Stubs {
     }
 
     /// The same program, asked to write a mark into the log behind all that was received before.
-    pub(crate) fn mark<'a>(text: &'a str) -> [&'a str; 4] {
+    pub(crate) fn mark(text: &str) -> [&str; 4] {
         ["perl", "/proxyproof/stubs.pl", "mark", text]
     }
 

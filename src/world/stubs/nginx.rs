@@ -121,12 +121,23 @@ fn server(text: &mut String, number: usize, stub: &Stub) {
         let _ = writeln!(text, "    ssl_certificate {CERTIFICATE};\n    ssl_certificate_key {KEY};");
     }
     let _ = writeln!(text, "    set $stub {number};\n    default_type {kind};");
+    stub.metrics.iter().filter(|_| !http2).for_each(|path| metrics(text, path));
     match http2 {
         // A whole answer in its head alone: the call went well, and nothing came of it.
         true => text.push_str("    add_header grpc-status 0;\n    return 200;\n}\n"),
         false => {
-            let _ = writeln!(text, "    return 200 '{{\"stub\":\"{}\"}}\\n';\n}}", written(&stub.name));
+            let name = written(&stub.name);
+            let _ = writeln!(text, "    location / {{ return 200 '{{\"stub\":\"{name}\"}}\\n'; }}\n}}");
         }
+    }
+}
+
+/// One metric, as a target of Prometheus shows it. Prometheus asks every second, so it is not written down.
+fn metrics(text: &mut String, path: &str) {
+    let is_plain = path.starts_with('/') && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._~-+:@".contains(c));
+    if is_plain {
+        let _ = writeln!(text, "    location = {path} {{ access_log off; default_type 'text/plain; version=0.0.4'; ");
+        let _ = writeln!(text, "        return 200 'proxyproof_stub 1\\n'; }}");
     }
 }
 
@@ -137,14 +148,11 @@ fn written(name: &str) -> String {
 
 /// A server that passes connections on to Prometheus.
 fn forward(text: &mut String, number: usize, stub: &Stub) {
-    let Speaks::Forward { to, tls } = stub.speaks else { return };
+    let Speaks::Forward { to } = stub.speaks else { return };
     text.push_str("server {\n");
     let _ = writeln!(text, "    listen unix:/proxyproof/inner/{number};");
     for at in &stub.at {
-        let _ = writeln!(text, "    listen {at}{};", if tls { " ssl" } else { "" });
-    }
-    if tls {
-        let _ = writeln!(text, "    ssl_certificate {CERTIFICATE};\n    ssl_certificate_key {KEY};");
+        let _ = writeln!(text, "    listen {at};");
     }
     let _ = writeln!(text, "    proxy_pass {to};\n}}");
 }

@@ -12,6 +12,8 @@ pub(crate) struct Stub {
     pub(crate) speaks: Speaks,
     /// Where it listens.
     pub(crate) at: Vec<Listener>,
+    /// The paths at which it shows metrics.
+    pub(crate) metrics: Vec<String>,
 }
 
 /// Where a stub listens.
@@ -57,8 +59,6 @@ pub(crate) enum Speaks {
     Forward {
         /// Where.
         to: SocketAddr,
-        /// Whether TLS ends here.
-        tls: bool,
     },
 }
 
@@ -80,7 +80,7 @@ impl Speaks {
 
     /// Whether TLS is spoken, always or as the client likes.
     pub(super) fn needs_certificate(self) -> bool {
-        matches!(self, Self::Https | Self::Grpcs | Self::Tcp | Self::Forward { tls: true, .. })
+        matches!(self, Self::Https | Self::Grpcs | Self::Tcp)
     }
 
     /// The word for what is not nginx's to answer.

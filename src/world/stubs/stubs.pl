@@ -178,7 +178,8 @@ sub scgi {
         $size .= $digit;
     }
     my $bytes = take($client, $size + 1) // return;
-    my %variables = split /\0/, substr($bytes, 0, -1), -1;
+    # The last zero ends the last value; the comma behind it is the netstring's.
+    my %variables = split /\0/, substr($bytes, 0, -2), -1;
     my $body = take($client, $variables{CONTENT_LENGTH} || 0) // '';
     record_cgi($stub, 'scgi', $body, %variables);
     put($client, "Status: 200 OK\r\n" . cgi_answer($stub));

@@ -1,0 +1,75 @@
+//! What pages of other sites may read is Prometheus's to say.
+
+use reqwest::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderName, ORIGIN};
+
+use super::super::obstacle::{get_past, need_answers};
+use super::super::{Answer, Check, Turn};
+use crate::finding::{Finding, Fix, Level};
+use crate::observe::{Observer, Request, Seen};
+
+/// A site that nobody has allowed.
+const FOREIGN: &str = "https://proxyproof.invalid";
+
+pub(crate) static CHECK: Check = Check {
+    id: "api-cors",
+    level: Level::Error,
+    what: "No page of a foreign site may read answers with the password of who looks at it, and the headers that say so \
+           (Access-Control-Allow-…) come once.",
+    why: "Prometheus sends Access-Control-Allow-Origin itself. A second one from nginx makes browsers refuse every answer; \
+          with Access-Control-Allow-Credentials for any origin, any web page reads the metrics of whoever is logged in.",
+    fix: "Remove the add_header Access-Control-…; and say to Prometheus who may read: --web.cors.origin='https://NAME'.",
+    source: "https://fetch.spec.whatwg.org/#http-access-control-allow-origin; \
+             https://prometheus.io/docs/operating/security/",
+    turn: Turn::Together,
+    ask: |observer| Box::pin(ask(observer)),
+};
+
+async fn ask(observer: &Observer) -> Answer {
+    need_answers(observer).await?;
+    let request = observer.request("/api/v1/query?query=vector(1)").header(ORIGIN, FOREIGN);
+    let seen = observer.http().send(&request).await?;
+    get_past(&seen)?;
+    let origins: Vec<&str> = values(&seen, &ACCESS_CONTROL_ALLOW_ORIGIN);
+    let credentials = values(&seen, &ACCESS_CONTROL_ALLOW_CREDENTIALS).contains(&"true");
+    let any = origins.iter().any(|origin| *origin == "*" || *origin == FOREIGN);
+    let wrong = if credentials && origins.contains(&FOREIGN) {
+        "pages of any site may read answers with the user's own password"
+    } else if origins.len() > 1 {
+        "Access-Control-Allow-Origin comes more than once: browsers refuse the answer"
+    } else if credentials && any {
+        "Access-Control-Allow-Credentials comes with the origin *: browsers refuse the answer"
+    } else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![finding(observer, &request, wrong, &origins, credentials)])
+}
+
+fn values<'a>(seen: &'a Seen, name: &HeaderName) -> Vec<&'a str> {
+    let lines = seen.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).collect()
+}
+
+fn finding(observer: &Observer, request: &Request, wrong: &str, origins: &[&str], credentials: bool) -> Finding {
+    let facts = observer.facts();
+    let url = request.url();
+    let added = facts
+        .added_header(url.path(), ACCESS_CONTROL_ALLOW_ORIGIN.as_str())
+        .or_else(|| facts.added_header(url.path(), ACCESS_CONTROL_ALLOW_CREDENTIALS.as_str()));
+    let fix = added.map_or_else(
+        || Fix::from(CHECK.fix),
+        |added| {
+            Fix::remove(
+                added.location.clone(),
+                format!("remove `{}`: Prometheus sends its own", facts.written(&added.location)),
+            )
+        },
+    );
+    let with = if credentials { ", with credentials" } else { "" };
+    CHECK
+        .finding(wrong)
+        .expected("Access-Control-Allow-Origin once, and no credentials for a foreign origin")
+        .actual(format!("Access-Control-Allow-Origin: {}{with}", origins.join(", ")))
+        .at(added.map(|added| added.location.clone()))
+        .fix(fix)
+        .shown_by(observer.shell().curl_raw(request))
+}
