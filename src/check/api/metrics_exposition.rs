@@ -22,11 +22,7 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get("/metrics").await?;
     get_through(observer, &seen).await?;
-    let wrong = if seen.status != 200 {
-        Some(seen.summary())
-    } else {
-        what_is_wrong_with(&seen.text())
-    };
+    let wrong = if seen.status != 200 { Some(seen.summary()) } else { what_is_wrong_with(&seen.text()) };
     Ok(wrong.map(|wrong| finding(observer, &seen, wrong)).into_iter().collect())
 }
 
