@@ -74,6 +74,16 @@ pub(super) async fn need_arguments(observer: &Observer) -> Result<(), Skip> {
     }
 }
 
+/// Whether queries are answered at all, by GET as every page asks.
+pub(super) async fn need_queries(observer: &Observer) -> Result<(), Skip> {
+    need_arguments(observer).await?;
+    let seen = observer.get("/api/v1/query?query=vector(1)").await?;
+    match seen.text().contains("\"success\"") {
+        true => Ok(()),
+        false => Err(Skip("queries are not answered: see api-query".to_owned())),
+    }
+}
+
 /// Whether an answer is one of a program written in Go, as Prometheus is, and not of nginx: their 400, 404 and redirects
 /// differ.
 pub(super) fn is_of_go(seen: &Seen) -> bool {

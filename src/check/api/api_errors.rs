@@ -1,6 +1,6 @@
 //! Errors of the API stay Prometheus's own.
 
-use super::super::obstacle::{get_past, need_answers};
+use super::super::obstacle::{get_past, need_queries};
 use super::super::{Answer, Check, Turn};
 use super::query;
 use crate::finding::{Finding, Fix, Level};
@@ -26,7 +26,7 @@ pub(crate) static CHECK: Check = Check {
 };
 
 async fn ask(observer: &Observer) -> Answer {
-    need_answers(observer).await?;
+    need_queries(observer).await?;
     for path in WRONG {
         let seen = observer.get(path).await?;
         if !query::is_error(&seen) {

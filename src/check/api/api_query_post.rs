@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::super::obstacle::{get_past, need_answers};
+use super::super::obstacle::{get_past, need_answers, need_queries};
 use super::super::{Answer, Check, Turn};
 use super::query;
 use crate::finding::{Finding, Fix, Level};
@@ -28,8 +28,7 @@ async fn ask(observer: &Observer) -> Answer {
         return Ok(Vec::new());
     }
     // A refusal of the method alone is what is asked about; of everybody it is another's.
-    let by_get = observer.get("/api/v1/query?query=vector(1)").await?;
-    get_past(&by_get)?;
+    need_queries(observer).await?;
     if !matches!(seen.status, 401 | 403) {
         get_past(&seen)?;
     }

@@ -1,6 +1,6 @@
 //! Prometheus's own metrics arrive in the exposition format.
 
-use super::super::obstacle::get_through;
+use super::super::obstacle::{get_through, need_prometheus};
 use super::super::{Answer, Check, Turn};
 use super::exposition;
 use crate::finding::{Finding, Level};
@@ -22,11 +22,10 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get("/metrics").await?;
     get_through(observer, &seen).await?;
-    let wrong = if seen.status != 200 {
-        Some(seen.summary())
-    } else {
-        what_is_wrong_with(&seen.text())
-    };
+    let wrong = if seen.status != 200 { Some(seen.summary()) } else { what_is_wrong_with(&seen.text()) };
+    if wrong.is_some() {
+        need_prometheus(observer).await?;
+    }
     Ok(wrong.map(|wrong| finding(observer, &seen, wrong)).into_iter().collect())
 }
 

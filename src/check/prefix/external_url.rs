@@ -28,10 +28,10 @@ async fn ask(observer: &Observer) -> Answer {
     get_through(observer, &seen).await?;
     let flags = observer.flags().await.map_err(|_| Skip(format!("the flags can't be seen: {}", seen.summary())))?;
     let known = flags.get("web.external-url").map_or("", String::as_str);
-    let Some((wrong, level)) = what_is_wrong(observer, known) else {
+    let Some(wrong) = what_is_wrong(observer, known) else {
         return Ok(Vec::new());
     };
-    if level > Level::Note && way::what_is_wrong(observer, &way::follow(observer, "/").await?).is_some() {
+    if way::what_is_wrong(observer, &way::follow(observer, "/").await?).is_some() {
         return Err(Skip("Prometheus does not know the prefix: see prefix-root".to_owned()));
     }
     let shown = if known.is_empty() {
@@ -39,19 +39,19 @@ async fn ask(observer: &Observer) -> Answer {
     } else {
         known.to_owned()
     };
-    Ok(vec![finding(observer, wrong, shown).at_level(level)])
+    Ok(vec![finding(observer, wrong, shown)])
 }
 
 const PATH: &str = "has another path than the public one";
 
-/// What is wrong with the URL that Prometheus knows, and how much it matters.
-fn what_is_wrong(observer: &Observer, known: &str) -> Option<(&'static str, Level)> {
+/// What is wrong with the URL that Prometheus knows.
+fn what_is_wrong(observer: &Observer, known: &str) -> Option<&'static str> {
     let public = observer.url("/");
     if known.is_empty() {
-        return Some(("is not set", Level::Warning));
+        return Some("is not set");
     }
     let Ok(known) = Url::parse(known) else {
-        return Some(("is a path alone", Level::Warning));
+        return Some("is a path alone");
     };
     let host = known.host_str().unwrap_or_default();
     let wrong = if known.path().trim_end_matches('/') != observer.route().prefix {
@@ -60,15 +60,13 @@ fn what_is_wrong(observer: &Observer, known: &str) -> Option<(&'static str, Leve
         "is not encrypted"
     } else if !is_a_name_of(observer, host) {
         "has another name than the public one"
+    // Another port may be mapped to nginx's: prefix-bare says what comes of it.
     } else if known.port() == Some(observer.route().upstream.port()) && known.port() != public.port() {
         "has Prometheus's own port"
-    } else if known.port_or_known_default() != public.port_or_known_default() && known.scheme() == public.scheme() {
-        // The port may be mapped to another before it is nginx's.
-        return Some(("has another port than nginx", Level::Note));
     } else {
         return None;
     };
-    Some((wrong, Level::Warning))
+    Some(wrong)
 }
 
 /// Whether clients find the deployment by this name: as one of the server's, or of another way to the same Prometheus.

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::super::obstacle::{ARGUMENTS, PROOF, PROOF_TIME, get_through, need_prometheus};
-use super::super::{Answer, Check, Turn};
+use super::super::obstacle::{ARGUMENTS, PROOF, PROOF_TIME, get_through, is_of_go, need_prometheus};
+use super::super::{Answer, Check, Skip, Turn};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
 
@@ -21,6 +21,11 @@ pub(crate) static CHECK: Check = Check {
     turn: Turn::Together,
     ask: |observer| Box::pin(ask(observer)),
 };
+
+#[derive(Deserialize)]
+struct Status {
+    status: String,
+}
 
 #[derive(Deserialize)]
 struct QueryAnswer {
@@ -48,7 +53,16 @@ async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get(ARGUMENTS).await?;
     get_through(observer, &seen).await?;
     need_prometheus(observer).await?;
+    if !is_of_the_api(&seen) {
+        return Err(Skip("it is not Prometheus's API that answers: see api-query".to_owned()));
+    }
     Ok(what_is_wrong_with(&seen).map(|wrong| finding(observer, &seen, wrong)).into_iter().collect())
+}
+
+/// Whether it is JSON of Prometheus's API, or what a program in Go says of a request that it can't read.
+fn is_of_the_api(seen: &Seen) -> bool {
+    let answer: Result<Status, _> = serde_json::from_slice(&seen.body);
+    is_of_go(seen) || answer.is_ok_and(|answer| matches!(answer.status.as_str(), "success" | "error"))
 }
 
 /// What Prometheus says that it got, if it is not what was sent.

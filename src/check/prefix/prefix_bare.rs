@@ -32,9 +32,9 @@ async fn ask(observer: &Observer) -> Answer {
         return Ok(wrong_origin(observer).await?.into_iter().collect());
     };
     let prefix = &observer.route().prefix;
-    let finding = way::finding(&CHECK, observer, &way, wrong).map(|finding| {
-        finding.at(observer.route().location.clone()).fix(format!("location = {prefix} {{ return 301 {prefix}/; }}"))
-    });
+    let place = way::turned_at(observer, &way).unwrap_or_else(|| observer.route().location.clone());
+    let finding = way::finding(&CHECK, observer, &way, wrong)
+        .map(|finding| finding.at(place).fix(format!("location = {prefix} {{ return 301 {prefix}/; }}")));
     Ok(finding.into_iter().collect())
 }
 

@@ -25,7 +25,8 @@ async fn ask(observer: &Observer) -> Answer {
         return Ok(Vec::new());
     };
     need_prometheus(observer).await?;
-    let place = observer.facts().location_place(observer.url("/").path());
+    let turned = way::turned_at(observer, &way);
+    let place = turned.unwrap_or_else(|| observer.facts().location_place(observer.url("/").path()));
     let finding = way::finding(&CHECK, observer, &way, wrong).map(|finding| finding.at(place).fix(fix(observer)));
     Ok(finding.into_iter().collect())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::obstacle::get_through;
 use super::super::{Check, Skip};
 use crate::finding::Finding;
+use crate::location::Location;
 use crate::observe::{Observer, Seen};
 
 /// The answers on the way of a browser from a path below the prefix.
@@ -26,6 +27,15 @@ pub(super) fn what_is_wrong(observer: &Observer, way: &[Arc<Seen>]) -> Option<&'
         None if last.status != 200 => Some("does not lead to the UI"),
         None => None,
     }
+}
+
+/// The line that sends a browser from a way's end to elsewhere, or from its beginning, if one of nginx's own does.
+pub(super) fn turned_at(observer: &Observer, way: &[Arc<Seen>]) -> Option<Location> {
+    way.iter().rev().find_map(|seen| {
+        let location = seen.header(reqwest::header::LOCATION)?;
+        let maker = observer.facts().redirect_maker(seen.url.path(), location)?;
+        Some(maker.location.clone())
+    })
 }
 
 /// The finding of a check about a way.

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use html5gum::{Token, Tokenizer};
 use reqwest::Url;
 
+use super::super::obstacle::get_in;
 use super::super::{Answer, Check, Turn};
 use super::{page, policy};
 use crate::finding::{Finding, Fix, Level};
@@ -37,7 +38,8 @@ async fn ask(observer: &Observer) -> Answer {
     for (asset, answer) in assets.iter().zip(answers) {
         let wrong = match &answer {
             _ if !observer.is_inside(&asset.url) => Some("outside of the prefix".to_owned()),
-            Err(failure) => Some(failure.to_string()),
+            Err(failure) => return Err(failure.clone().into()),
+            Ok(seen) if matches!(seen.status, 429 | 503) => return get_in(seen).map(|()| Vec::new()),
             Ok(seen) => asset.what_is_wrong_with(seen),
         };
         if let Some(wrong) = wrong {
