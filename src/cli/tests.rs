@@ -23,6 +23,7 @@ fn help_names_every_command() {
       explain      Say what a check asks, why, and how to fix what it finds
       checks       List the checks
       doctor       Say which runtimes and sources work here, and what dead runs left behind
+      schema       Print the JSON Schema of proxyproof.toml, for editors
       completions  Print a completion script for a shell
       man          Print the manual page
 

@@ -56,7 +56,10 @@ impl World {
                         true => *at == place.at,
                         false => at.port() == place.at.port(),
                     };
-                    let others = self.listeners(address).into_iter().filter(|at| !reached(place, at));
+                    // On its own machine Prometheus is where its command line says, or not there.
+                    let known = deployment.prometheus[number].flag("web.listen-address").is_some();
+                    let is_wrong = |at: &SocketAddr| known && !place.alone && is_here(at.ip());
+                    let others = self.listeners(address).into_iter().filter(|at| !reached(place, at) && !is_wrong(at));
                     let others: Vec<SocketAddr> = others.collect();
                     at.extend(others.into_iter().filter_map(|at| self.room(sockets, at)).map(Listener::Tcp));
                 }
