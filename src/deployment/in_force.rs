@@ -69,7 +69,7 @@ fn go_down<'a>(blocks: &mut Vec<&'a Directive>, fits: &dyn Fn(&Directive) -> boo
 }
 
 /// The directives called `name` in the last of these blocks that has any.
-fn innermost<'a>(blocks: &[&'a Directive], name: &str) -> Vec<&'a Directive> {
+pub(super) fn innermost<'a>(blocks: &[&'a Directive], name: &str) -> Vec<&'a Directive> {
     let named = |block: &&'a Directive| block.children().iter().filter(|child| child.is(name)).collect::<Vec<_>>();
     blocks.iter().rev().map(named).find(|found| !found.is_empty()).unwrap_or_default()
 }

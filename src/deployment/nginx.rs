@@ -38,6 +38,11 @@ impl Nginx {
         self.files.iter().find(|known| *known.file == *file || known.path_in_pod == file)
     }
 
+    /// The directive that stands at a place.
+    pub(crate) fn at(&self, location: &Location) -> Option<&Directive> {
+        innermost(&self.directives, &|directive| directive.location == *location)
+    }
+
     /// The innermost directive that starts, or reaches its `;` or `{`, on a line of a file.
     ///
     /// nginx says `… in /etc/nginx/nginx.conf:12`: this is the way from there to the user's file.

@@ -94,7 +94,8 @@ impl<'a> Facts<'a> {
 
     /// A directive as it is written, with its arguments.
     pub(crate) fn written(&self, location: &Location) -> String {
-        let directive = self.deployment.nginx.lookup(&location.file, location.line);
+        let nginx = &self.deployment.nginx;
+        let directive = nginx.at(location).or_else(|| nginx.lookup(&location.file, location.line));
         directive.map_or_else(String::new, |directive| {
             let args = directive.args.iter().map(|arg| format!(" {}", arg.text));
             format!("{}{};", directive.name, args.collect::<String>())

@@ -1,7 +1,8 @@
 //! The socket that clients of a route come to, and the server that takes what no name fits there:
 //! <https://nginx.org/en/docs/http/request_processing.html>.
 
-use super::{Facts, Listen, Server};
+use super::in_force::innermost;
+use super::{Directive, Facts, Listen, Server};
 
 /// The server that is the default of a socket.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,31 @@ impl<'a> Facts<'a> {
     pub(crate) fn own_listen(&self) -> Option<&'a Listen> {
         let mut listens = self.server().listens.iter().filter(|listen| !listen.quic);
         let public = listens.clone().find(|listen| **listen == self.route.listen);
-        public.or_else(|| listens.find(|listen| listen.ssl == self.route.tls))
+        public.or_else(|| listens.clone().find(|listen| listen.ssl == self.route.tls)).or_else(|| listens.next())
+    }
+
+    /// The blocks of the server where TLS ends for the route, from the outer to the inner one, if that is a `stream` server
+    /// in front of the route's own.
+    pub(crate) fn tls_front(&self) -> Option<[&'a Directive; 2]> {
+        let place = &self.route.listen.location;
+        let streams = self.deployment.nginx.directives.iter().filter(|directive| directive.is("stream"));
+        let mut servers =
+            streams.flat_map(|stream| stream.children_named("server").map(move |server| [stream, server]));
+        let listens_here = |server: &Directive| server.children_named("listen").any(|own| own.location == *place);
+        servers.find(|[_, server]| self.route.listen.ssl && listens_here(server))
+    }
+
+    /// The directives called `name` that are in force where TLS ends for the route.
+    pub(crate) fn tls_in_force(&self, name: &str) -> Vec<&'a Directive> {
+        match self.tls_front() {
+            Some(blocks) => innermost(&blocks, name),
+            None => self.server_in_force(name),
+        }
+    }
+
+    /// The server where TLS ends for the route.
+    pub(crate) fn tls_server_place(&self) -> &'a crate::location::Location {
+        self.tls_front().map_or(&self.server().location, |[_, server]| &server.location)
     }
 
     /// The servers on the socket of the route, each with its `listen` of it, in their order.
@@ -63,5 +88,16 @@ mod tests {
         assert_eq!(default_of(&format!("{route} server {{ listen 443 default_server; }}")), Some(1));
         assert_eq!(default_of(&format!("server {{ listen 127.0.0.1:443 ssl; }} {route}")), Some(1));
         assert_eq!(default_of("server { listen unix:/s; PROMETHEUS }"), None);
+    }
+
+    #[test]
+    fn tls_ends_in_a_stream_server_that_is_before_the_route_s() {
+        let conf = "stream { ssl_protocols TLSv1.2; server { listen 443 ssl; proxy_pass 127.0.0.1:8080; } }
+            http { ssl_protocols TLSv1; server { listen 127.0.0.1:8080; location / { proxy_pass http://p:9090; } } }";
+        let deployment = Files::of(&[("nginx.conf", conf)]).load().unwrap();
+        let facts = deployment.facts(0);
+        assert_eq!(facts.tls_in_force("ssl_protocols")[0].arg(0), Some("TLSv1.2"));
+        assert_eq!(facts.tls_server_place().line, 1);
+        assert_eq!(facts.default_server().map(|server| server.index), Some(0));
     }
 }

@@ -87,6 +87,12 @@ impl Observer {
         visit::visit(self.address(), config, what).await
     }
 
+    /// Visits as anybody on the net may: without a certificate, and from an address that is refused if some are.
+    pub(crate) async fn visit_from_anywhere(&self, what: Visit<'_>) -> Result<Visited, Failure> {
+        let port = self.way.refused.map_or(self.way.port, |(_, port)| port);
+        visit::visit(self.sight.address(port), &self.tls.anonymous, what).await
+    }
+
     /// Visits twice, going on with the session of the first visit whatever the names are.
     pub(crate) async fn visit_again(&self, first: Visit<'_>, second: Visit<'_>) -> Result<Visited, Failure> {
         let config = visit::with_one_session_for_all(&self.tls.anonymous);

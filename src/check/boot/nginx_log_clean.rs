@@ -1,5 +1,6 @@
 //! nginx's log holds no line that asks for attention.
 
+use super::super::tls::ocsp_stapling::IGNORED as IGNORED_STAPLING;
 use super::super::{Answer, Check, Turn};
 use crate::finding::{Finding, Level};
 use crate::location::Location;
@@ -24,6 +25,8 @@ async fn ask(observer: &Observer) -> Answer {
     let mut lines: Vec<LogLine> = observer.nginx_log();
     lines.retain(|line| line.level >= LogLevel::Warn && line.level != LogLevel::Error);
     lines.retain(|line| line.level > LogLevel::Warn || !line.message.contains(BUFFERED));
+    // ocsp-stapling says it; of a certificate that is made up it says nothing.
+    lines.retain(|line| !line.message.starts_with(IGNORED_STAPLING));
     let mut seen: Vec<&str> = Vec::new();
     let mut findings = Vec::new();
     for line in &lines {

@@ -75,13 +75,8 @@ fn broken(observer: &Observer) -> Finding {
 
 /// Where TLS ends in a `stream` server its `ssl_alpn` decides; in `http` the `listen`.
 fn alpn_or_listen(observer: &Observer) -> crate::Location {
-    let facts = observer.facts();
-    let listen = &observer.route().listen.location;
-    let streams = facts.deployment.nginx.directives.iter().filter(|directive| directive.is("stream"));
-    let has_listen = |server: &&Directive| server.children_named("listen").any(|own| own.location == *listen);
-    let front = streams.flat_map(|stream| stream.children_named("server")).find(has_listen);
-    let alpn = front.and_then(|front| front.children_named("ssl_alpn").next());
-    alpn.map_or_else(|| listen.clone(), |alpn| alpn.location.clone())
+    let alpn = observer.facts().tls_in_force("ssl_alpn").first().copied();
+    alpn.map_or_else(|| observer.route().listen.location.clone(), |alpn| alpn.location.clone())
 }
 
 /// The suite that a browser without TLS 1.3 gets, if HTTP/2 forbids it. With TLS 1.3 browsers do not come so far.

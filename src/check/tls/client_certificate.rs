@@ -60,13 +60,13 @@ fn is_open(answer: &Visited) -> bool {
 }
 
 fn open(observer: &Observer, asked: &ClientCertificate, what: &str, path: &str, seen: &Visited) -> Finding {
-    let place = asked.location.clone();
+    let location = observer.facts().location_place(observer.url(path).path());
     CHECK
         .finding(format!("a client with {what} gets {}", observer.url(path).path()))
         .expected(format!("400 or 403 for a client with {what}"))
         .actual(seen.first_line())
-        .at(place.clone())
-        .fix(Fix::replace(place, "ssl_verify_client on;"))
+        .at(asked.location.clone())
+        .fix(Fix::insert_into(location, "if ($ssl_client_verify != SUCCESS) { return 403; }"))
         .shown_by(observer.shell().curl_insecurely(&observer.url(path)))
 }
 

@@ -1,6 +1,6 @@
 //! The directives of TLS that count for a route: its own server's, and those of the default server of its socket.
 
-use crate::deployment::{Directive, Server};
+use crate::deployment::Directive;
 use crate::location::Location;
 use crate::observe::Observer;
 
@@ -8,22 +8,22 @@ use crate::observe::Observer;
 pub(super) struct Directives<'a> {
     own: Option<&'a Directive>,
     default: Option<&'a Directive>,
-    /// The default server of the socket.
-    pub(super) server: &'a Server,
+    /// The server whose word counts first: the default one of the socket.
+    pub(super) server: &'a Location,
 }
 
 impl<'a> Directives<'a> {
     pub(super) fn of(observer: &'a Observer, name: &str) -> Self {
         let facts = observer.facts();
-        let default = facts.default_server();
         let last = |found: Vec<&'a Directive>| found.last().copied();
-        Self {
-            own: last(facts.server_in_force(name)),
-            default: default.map_or_else(
-                || last(facts.server_in_force(name)),
-                |default| last(facts.server_in_force_of(default.index, name)),
-            ),
-            server: default.map_or_else(|| facts.server(), |default| default.server),
+        let own = last(facts.tls_in_force(name));
+        match facts.default_server().filter(|_| facts.tls_front().is_none()) {
+            Some(default) => Self {
+                own,
+                default: last(facts.server_in_force_of(default.index, name)),
+                server: &default.server.location,
+            },
+            None => Self { own, default: own, server: facts.tls_server_place() },
         }
     }
 
@@ -50,5 +50,10 @@ impl<'a> Directives<'a> {
 
 /// Where a directive is, or where the port is opened for which there is none.
 pub(super) fn or_listen(observer: &Observer, directive: Option<&Directive>) -> Option<Location> {
-    Some(directive.map_or_else(|| observer.facts().listen_place(), |directive| directive.location.clone()))
+    let facts = observer.facts();
+    let listen = || match facts.tls_front() {
+        Some(_) => observer.route().listen.location.clone(),
+        None => facts.listen_place(),
+    };
+    Some(directive.map_or_else(listen, |directive| directive.location.clone()))
 }

@@ -1,7 +1,9 @@
 //! A client that verifies nothing is still encrypted, and served.
 
 use super::super::{Answer, Check, Skip, Turn};
-use crate::finding::{Finding, Level};
+use super::in_force::Directives;
+use crate::finding::{Finding, Fix, Level};
+use crate::location::Location;
 use crate::observe::{FailureKind, Observer};
 
 pub(crate) static CHECK: Check = Check {
@@ -30,11 +32,31 @@ async fn ask(observer: &Observer) -> Answer {
 }
 
 fn finding(observer: &Observer, actual: String) -> Finding {
+    let (place, fix) = cause(observer, &actual);
     CHECK
         .finding("not even a client that verifies nothing gets an answer over TLS")
         .expected("a TLS 1.2 or 1.3 handshake and an HTTP answer")
         .actual(actual)
-        .at(observer.facts().server().location.clone())
-        .fix(CHECK.fix)
+        .at(place)
+        .fix(fix)
         .shown_by(observer.shell().curl_insecurely(&observer.url("/-/ready")))
+}
+
+/// The directive that the server's alert is about, where one is written.
+fn cause(observer: &Observer, actual: &str) -> (Location, Fix) {
+    const ALERTS: [(&str, &str, &str); 3] = [
+        ("ProtocolVersion", "ssl_protocols", "ssl_protocols TLSv1.2 TLSv1.3;"),
+        ("HandshakeFailure", "ssl_ciphers", "ssl_ciphers HIGH:!aNULL:!MD5;"),
+        ("UnrecognisedName", "ssl_reject_handshake", "ssl_reject_handshake off;"),
+    ];
+    let written = ALERTS.iter().find(|(alert, ..)| actual.contains(alert)).and_then(|(_, name, instead)| {
+        let directives = Directives::of(observer, name);
+        // The protocols of the default server count, the rest is the server's own.
+        let directive = if *name == "ssl_protocols" { directives.of_default() } else { directives.own() };
+        Some((directive?.location.clone(), *instead))
+    });
+    match written {
+        Some((place, instead)) => (place.clone(), Fix::replace(place, instead)),
+        None => (observer.facts().server().location.clone(), CHECK.fix.into()),
+    }
 }

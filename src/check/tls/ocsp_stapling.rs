@@ -7,7 +7,7 @@ use crate::finding::{Finding, Fix, Level};
 use crate::observe::{LogLine, Observer};
 
 /// nginx's words for what it does not do.
-const IGNORED: &str = "\"ssl_stapling\" ignored";
+pub(crate) const IGNORED: &str = "\"ssl_stapling\" ignored";
 
 pub(crate) static CHECK: Check = Check {
     id: "ocsp-stapling",
@@ -24,7 +24,7 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     need_tls(observer)?;
     let facts = observer.facts();
-    let stapling = facts.server_in_force("ssl_stapling");
+    let stapling = facts.tls_in_force("ssl_stapling");
     let Some(directive) = stapling.last().filter(|stapling| stapling.arg(0) == Some("on")) else {
         return Err(Skip("the deployment does not ask for it".to_owned()));
     };

@@ -34,5 +34,8 @@ pub(super) fn now() -> i64 {
 /// Lets a finding about the certificate point to its line and show the handshake.
 pub(super) fn at_certificate(observer: &Observer, finding: Finding) -> Finding {
     let route = observer.route();
-    finding.at(observer.facts().certificate_place()).shown_by(observer.shell().s_client(&route.server_name, route.port))
+    let facts = observer.facts();
+    let front = facts.tls_front().and_then(|_| facts.tls_in_force("ssl_certificate").first().copied());
+    let place = front.map(|directive| directive.location.clone()).or_else(|| facts.certificate_place());
+    finding.at(place).shown_by(observer.shell().s_client(&route.server_name, route.port))
 }

@@ -26,9 +26,8 @@ async fn ask(observer: &Observer) -> Answer {
     need_tls(observer)?;
     let facts = observer.facts();
     let mut findings = Vec::new();
-    let tickets =
-        facts.server_in_force("ssl_session_tickets").last().is_none_or(|tickets| tickets.arg(0) != Some("off"));
-    let keys = facts.server_in_force("ssl_session_ticket_key");
+    let tickets = facts.tls_in_force("ssl_session_tickets").last().is_none_or(|tickets| tickets.arg(0) != Some("off"));
+    let keys = facts.tls_in_force("ssl_session_ticket_key");
     if let Some(key) = keys.first().filter(|_| tickets) {
         findings.push(key_in_a_file(key, keys.len()));
     }
@@ -57,8 +56,8 @@ fn key_in_a_file(key: &Directive, keys: usize) -> Finding {
 
 fn anew(observer: &Observer) -> Finding {
     let facts = observer.facts();
-    let cache = facts.server_in_force("ssl_session_cache");
-    let server = facts.server().location.clone();
+    let cache = facts.tls_in_force("ssl_session_cache");
+    let server = facts.tls_server_place().clone();
     let (place, fix) = match cache.last() {
         Some(cache) => (cache.location.clone(), Fix::replace(cache.location.clone(), CACHE)),
         None => (server.clone(), Fix::insert_into(server, CACHE)),

@@ -64,7 +64,7 @@ fn finding(observer: &Observer, message: &str, suites: &[&Suite]) -> Finding {
     let directive = directives.own();
     let fix = match directive {
         Some(directive) => Fix::replace(directive.location.clone(), GOOD),
-        None => Fix::insert_into(observer.facts().server().location.clone(), GOOD),
+        None => Fix::insert_into(observer.facts().tls_server_place().clone(), GOOD),
     };
     let names: Vec<&str> = suites.iter().map(|suite| suite.name).collect();
     let route = observer.route();

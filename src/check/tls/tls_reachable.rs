@@ -90,13 +90,18 @@ fn ipv4_alone(observer: &Observer, listen: &Listen) -> Finding {
         .fix(fix)
 }
 
+/// Whether a parameter of `listen` is about what is spoken and by whom, not about the socket.
+pub(super) fn is_of_a_server(parameter: &str) -> bool {
+    matches!(parameter, "ssl" | "http2" | "proxy_protocol" | "default_server" | "default")
+}
+
 /// The `listen` line for another address, with all that is said behind the old one.
 fn on(observer: &Observer, listen: &Listen, place: &str) -> String {
     let nginx = &observer.facts().deployment.nginx;
-    let directive =
-        nginx.lookup(&listen.location.file, listen.location.line).filter(|directive| directive.is("listen"));
+    let directive = nginx.at(&listen.location).filter(|directive| directive.is("listen"));
     let args = |directive: &Directive| -> String {
-        let kept = directive.args.iter().skip(1).filter(|arg| !arg.text.starts_with("ipv6only"));
+        // The socket's own settings can be said once alone.
+        let kept = directive.args.iter().skip(1).filter(|arg| is_of_a_server(&arg.text));
         kept.map(|arg| format!(" {}", arg.text)).collect()
     };
     let parameters = directive.map_or_else(|| if listen.ssl { " ssl".to_owned() } else { String::new() }, args);

@@ -44,7 +44,7 @@ fn taken_though_old(observer: &Observer, old: &[Version], taken: &[Version]) -> 
     let place = directives.that(|directive| names_any(directive, old));
     let fix = match &place {
         Some(directive) => Fix::replace(directive.location.clone(), MODERN),
-        None => Fix::insert_into(directives.server.location.clone(), MODERN),
+        None => Fix::insert_into(directives.server.clone(), MODERN),
     };
     let whose = match &place {
         Some(directive) if directives.is_of_another_server(directive) => {
@@ -76,7 +76,7 @@ fn refused_though_written(observer: &Observer, taken: &[Version]) -> Option<Find
         .finding(format!("{names} is configured, and the OpenSSL of this nginx refuses it"))
         .at_level(Level::Note)
         .expected("ssl_protocols that say what the server does: an older OpenSSL would take it")
-        .actual(format!("taken: {}", listed(taken)))
+        .actual(if taken.is_empty() { "no version is taken".to_owned() } else { format!("{} alone", listed(taken)) })
         .at(directive.location.clone())
         .fix(Fix::replace(directive.location.clone(), MODERN));
     Some(finding)
@@ -91,7 +91,7 @@ fn without_13(observer: &Observer) -> Option<Finding> {
     }
     let fix = match default {
         Some(directive) => Fix::replace(directive.location.clone(), MODERN),
-        None => Fix::insert_into(directives.server.location.clone(), MODERN),
+        None => Fix::insert_into(directives.server.clone(), MODERN),
     };
     let finding = CHECK
         .finding("the server does not take TLS 1.3")

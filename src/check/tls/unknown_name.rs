@@ -1,12 +1,15 @@
 //! What a client gets that asks for a name which is not the deployment's, or for none.
 
+use std::net::IpAddr;
+
 use futures_util::future::join_all;
 
 use super::super::obstacle::{PROBE, need_tls};
 use super::super::{Answer, Check, Skip, Turn};
-use crate::deployment::DefaultServer;
+use super::tls_reachable::is_of_a_server;
+use crate::deployment::{DefaultServer, Listen};
 use crate::finding::{Finding, Fix, Level};
-use crate::observe::{Failure, Observer, Visit, Visited, Who};
+use crate::observe::{Failure, Observer, Visit, Visited};
 
 /// A name that nobody has: RFC 6761, section 6.4.
 const NOBODY: &str = "unknown-name.invalid";
@@ -35,7 +38,7 @@ async fn ask(observer: &Observer) -> Answer {
     let path = observer.url(PROBE).path().to_owned();
     let visit = |sni, host| Visit { sni, host, path: &path };
     let visits = [visit(None, ADDRESS), visit(Some(NOBODY), NOBODY), visit(observer.sni(), NOBODY)];
-    let answers = join_all(visits.map(|visit| observer.visit(Who::Known, visit))).await;
+    let answers = join_all(visits.map(|visit| observer.visit_from_anywhere(visit))).await;
     let asked = ["no name", "an unknown name", "the public name and then for another"];
     let served = asked.into_iter().zip(answers).filter_map(|(asked, answer)| Some((asked, served(answer)?)));
     let served: Vec<_> = served.collect();
@@ -71,20 +74,30 @@ fn finding(observer: &Observer, default: DefaultServer<'_>, served: &[(&str, Vis
 }
 
 fn has_name(default: DefaultServer<'_>) -> bool {
-    default.server.names.iter().any(|name| name.text.contains('.') && !name.text.starts_with('~'))
+    let is_name = |name: &str| name.contains('.') && !name.starts_with('~') && name.parse::<IpAddr>().is_err();
+    default.server.names.iter().any(|name| is_name(&name.text))
 }
 
-/// A server of its own that refuses: nginx has `ssl_reject_handshake` since 1.19.4.
+/// A server of its own that refuses, on all sockets of the one that answers: nginx has `ssl_reject_handshake` since 1.19.4.
 fn fix(observer: &Observer, default: DefaultServer<'_>) -> Fix {
-    let written = observer.facts().written(&default.listen.location);
-    let listen = match written.strip_suffix(';').filter(|line| line.starts_with("listen ")) {
-        Some(line) if default.listen.default_server => format!("{line};"),
-        Some(line) => format!("{line} default_server;"),
-        None => format!("listen {} ssl default_server;", default.listen.port),
-    };
-    let server = format!("server {{ {listen} server_name _; ssl_reject_handshake on; }}");
+    let of_port = default.server.listens.iter().filter(|listen| listen.port == default.listen.port && !listen.quic);
+    let listens: Vec<String> = of_port.map(|listen| as_default(observer, listen)).collect();
+    let refusal = if default.listen.ssl { "ssl_reject_handshake on;" } else { "return 444;" };
+    let server = format!("server {{ {} server_name _; {refusal} }}", listens.join(" "));
     match default.listen.default_server {
         true => Fix::from(format!("{server}, and take default_server away from the other one")),
         false => Fix::insert_before(default.server.location.clone(), server),
     }
+}
+
+/// The same `listen`, for the default server.
+fn as_default(observer: &Observer, listen: &Listen) -> String {
+    let directive = observer.facts().deployment.nginx.at(&listen.location).filter(|directive| directive.is("listen"));
+    let Some(directive) = directive else {
+        return format!("listen {} default_server;", listen.port);
+    };
+    let place = directive.arg(0).unwrap_or_default();
+    let kept = directive.args.iter().skip(1).map(|arg| arg.text.as_str());
+    let kept: Vec<&str> = kept.filter(|arg| is_of_a_server(arg) && !arg.starts_with("default")).collect();
+    [&["listen", place], &kept[..], &["default_server;"]].concat().join(" ")
 }
