@@ -26,8 +26,6 @@ pub(super) struct TlsClients {
 /// Who a client is for the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// It has what the deployment asks for.
-    Known,
     /// It has no certificate.
     Anonymous,
     /// It has one that nobody here signed.
@@ -49,7 +47,6 @@ impl TlsClients {
 
     fn config(&self, who: Who) -> Option<&ClientConfig> {
         match who {
-            Who::Known => Some(&self.known),
             Who::Anonymous => Some(&self.anonymous),
             Who::Stranger => self.stranger.as_ref(),
         }
