@@ -90,8 +90,12 @@ catalogue! {
         scrape_target_up,
     } with exposition, query, duration;
     exposure {
+        authentication,
         address_rules,
-    };
+        lifecycle_endpoints,
+        admin_endpoints,
+        debug_endpoints,
+    } with content, endpoint;
     headers {
         content_type,
     };

@@ -7,6 +7,7 @@ mod causes;
 mod certificate;
 mod chosen_location;
 mod directive;
+mod doors;
 mod error;
 mod files;
 mod front;

@@ -11,6 +11,7 @@ mod observation;
 mod plain;
 mod raw;
 mod scrape;
+mod strangers;
 mod tls;
 mod tls_eyes;
 mod tls_probe;

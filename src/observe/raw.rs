@@ -70,7 +70,6 @@ impl Request {
     }
 
     /// The same without name and password.
-    #[expect(dead_code, reason = "the checks of exposure ask so, and are not all there yet")]
     pub(crate) fn anonymous(self) -> Self {
         Self { anonymous: true, ..self }
     }

@@ -45,6 +45,11 @@ impl TlsClients {
         })
     }
 
+    /// Shows nothing.
+    pub(super) fn config_of_nobody(&self) -> &ClientConfig {
+        &self.anonymous
+    }
+
     fn config(&self, who: Who) -> Option<&ClientConfig> {
         match who {
             Who::Anonymous => Some(&self.anonymous),
