@@ -47,7 +47,15 @@ fn finding(observer: &Observer, seen: &Seen, address: &str) -> Finding {
     CHECK
         .finding(format!("{} is open to {address}, which the deployment refuses", seen.url.path()))
         .expected(format!("403 for {address}"))
-        .actual(seen.summary())
+        .actual(answered(seen))
         .at(place)
         .fix(format!("{listed} in this location too"))
+}
+
+/// What came, without what changes from one moment to the next.
+fn answered(seen: &Seen) -> String {
+    match seen.redirect() {
+        Some(_) => seen.summary(),
+        None => format!("{} and content", seen.status),
+    }
 }
