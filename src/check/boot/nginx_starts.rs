@@ -21,7 +21,10 @@ async fn ask(observer: &Observer) -> Answer {
     let Some(refusal) = observer.refusal() else {
         return Ok(Vec::new());
     };
-    let fatal: Vec<LogLine> = observer.nginx_log().into_iter().filter(|line| line.level >= LogLevel::Emerg).collect();
+    let mut fatal: Vec<LogLine> = observer.nginx_log();
+    fatal.retain(|line| line.level >= LogLevel::Emerg);
+    // It says it twice, to its terminal and to its error log, where both are one.
+    fatal.dedup_by(|line, before| line.message == before.message);
     if fatal.is_empty() {
         return Ok(vec![finding(observer, refusal.trim(), None)]);
     }

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 
 use super::super::{Answer, Check, Skip, Turn};
+use super::content::answered;
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen};
 
@@ -50,12 +51,4 @@ fn finding(observer: &Observer, seen: &Seen, address: &str) -> Finding {
         .actual(answered(seen))
         .at(place)
         .fix(format!("{listed} in this location too"))
-}
-
-/// What came, without what changes from one moment to the next.
-fn answered(seen: &Seen) -> String {
-    match seen.redirect() {
-        Some(_) => seen.summary(),
-        None => format!("{} and content", seen.status),
-    }
 }

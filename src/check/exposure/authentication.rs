@@ -5,7 +5,7 @@ use reqwest::header::HeaderName;
 
 use super::super::obstacle::{PROBE, is_prometheus};
 use super::super::{Answer, Check, Skip, Turn};
-use super::content::{PRIVATE, is_shown};
+use super::content::{PRIVATE, answered, is_shown};
 use crate::deployment::{Access, Directive};
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -131,7 +131,7 @@ fn asks_nobody(observer: &Observer, first: &Asked) -> Finding {
     let finding = CHECK
         .finding("nobody is asked for a password: whoever reaches nginx reads all of Prometheus")
         .expected("401 without a password")
-        .actual(first.seen.summary())
+        .actual(answered(&first.seen))
         .shown_by(observer.shell().curl_raw(&first.request));
     match &route.access.basic {
         Some(basic) => finding
@@ -179,7 +179,7 @@ fn open_at(observer: &Observer, place: Location, all: &[&Asked]) -> Finding {
     CHECK
         .finding(format!("{}{others} is open to everybody, while other paths ask", paths[0]))
         .expected("401 or 403, as on the other paths")
-        .actual(first.seen.summary())
+        .actual(answered(&first.seen))
         .at(place)
         .fix(fix)
         .shown_by(observer.shell().curl_raw(&first.request))
@@ -218,7 +218,7 @@ async fn other_spellings(observer: &Observer) -> Result<Option<Finding>, Skip> {
                 let finding = CHECK
                     .finding(format!("{spelling} is open to everybody: another spelling of a path that asks"))
                     .expected(format!("401 or 403, as for {prefix}{PROBE}"))
-                    .actual(asked.seen.summary())
+                    .actual(answered(&asked.seen))
                     .at(place)
                     .fix("let a `location` decide, which sees the decoded path, and not $request_uri, which is as the client wrote it")
                     .shown_by(observer.shell().curl_raw(&asked.request));
@@ -253,7 +253,7 @@ async fn by_a_forged_address(observer: &Observer) -> Result<Option<Finding>, Ski
     let finding = CHECK
         .finding(format!("whoever says that he comes from {allowed} is believed, and let in"))
         .expected("401 or 403: the list is about the address of the connection")
-        .actual(seen.summary())
+        .actual(answered(&seen))
         .at(place)
         .fix("set_real_ip_from with the address of the proxy in front alone; without such a proxy remove it and real_ip_header")
         .shown_by(observer.shell().curl_raw(&request));

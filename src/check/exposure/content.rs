@@ -30,3 +30,11 @@ pub(in super::super) fn is_shown(seen: &Seen) -> bool {
         _ => exposition(),
     }
 }
+
+/// What came, without what changes from one moment or version to the next.
+pub(super) fn answered(seen: &Seen) -> String {
+    match seen.status {
+        200..=299 => format!("{} and content", seen.status),
+        _ => seen.summary(),
+    }
+}
