@@ -67,17 +67,7 @@ impl Tree {
 
     /// The absolute path that nginx makes of a path in its configuration, `.` and `..` resolved.
     pub fn path_in_pod(named: &str) -> String {
-        let mut path = PathBuf::from("/");
-        for component in Path::new(CONF_DIR).join(named).components() {
-            match component {
-                Component::Normal(name) => path.push(name),
-                Component::ParentDir => {
-                    path.pop();
-                }
-                _ => {}
-            }
-        }
-        path.to_string_lossy().into_owned()
+        path_in(CONF_DIR, named)
     }
 
     /// The file of the tree that a path in the configuration names, if the tree has it.
@@ -213,6 +203,21 @@ impl Tree {
         let fitting = names.iter().filter(|name| glob::fits(component, name));
         Some(fitting.map(|name| format!("{dir}/{name}")).collect())
     }
+}
+
+/// The absolute path in the Pod of one that is written in a file in `dir`, `.` and `..` resolved.
+pub(super) fn path_in(dir: &str, named: &str) -> String {
+    let mut path = PathBuf::from("/");
+    for component in Path::new(dir).join(named).components() {
+        match component {
+            Component::Normal(name) => path.push(name),
+            Component::ParentDir => {
+                path.pop();
+            }
+            _ => {}
+        }
+    }
+    path.to_string_lossy().into_owned()
 }
 
 /// The error for a link out of the tree.

@@ -3,7 +3,8 @@
 //! What can't be read here is Prometheus's own to refuse: it says it better.
 
 use super::super::DeploymentError;
-use super::shelf::{Found, Shelf, dir_of, path_in};
+use super::super::tree::path_in;
+use super::shelf::{Found, Shelf, dir_of};
 use super::target::{self, ScrapeTarget, Unanswered};
 use super::yaml::{self, Node, Origin};
 use crate::location::Location;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::super::route::Route;
 use super::super::tree::Tree;
+use super::super::tree::path_in;
 use super::super::{DeploymentError, Options, read};
 use super::config::Reading;
 use super::flag::PrometheusFlag;
-use super::shelf::{Found, Mount, Shelf, Source, dir_of, path_in};
+use super::shelf::{Found, Mount, Shelf, Source, dir_of};
 use super::start::{Start, Starts};
 use super::yaml::Origin;
 use super::{LISTEN, Prometheus, WebConfig, derived, flag, route_prefix, web};

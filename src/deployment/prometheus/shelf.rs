@@ -1,6 +1,6 @@
 //! The files that Prometheus finds in its container: from beside its configuration, by compose's volumes, in ConfigMaps.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::directive::Argument;
@@ -149,21 +149,6 @@ fn below<'p>(path: &'p str, above: &str) -> Option<&'p str> {
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }
 
-/// The path in the Pod that Prometheus makes of one in a file in `dir`, `.` and `..` resolved.
-pub(super) fn path_in(dir: &str, named: &str) -> String {
-    let mut path = PathBuf::from("/");
-    for component in Path::new(dir).join(named).components() {
-        match component {
-            Component::Normal(name) => path.push(name),
-            Component::ParentDir => {
-                path.pop();
-            }
-            _ => {}
-        }
-    }
-    path.to_string_lossy().into_owned()
-}
-
 /// The directory of a path in the Pod.
 pub(super) fn dir_of(path: &str) -> &str {
     match path.rsplit_once('/') {
@@ -176,6 +161,7 @@ pub(super) fn dir_of(path: &str) -> &str {
 mod tests {
     use super::*;
     use crate::deployment::testing::Files;
+    use crate::deployment::tree::path_in;
 
     fn disk(files: &Files, at: &str, name: &str) -> Mount {
         Mount { at: at.to_owned(), source: Source::Disk { path: files.path(name), within: files.path("") } }

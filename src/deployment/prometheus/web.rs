@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::super::DeploymentError;
+use super::super::tree::path_in;
 use super::config::{PrometheusFileKind, Reading};
-use super::shelf::{dir_of, path_in};
+use super::shelf::dir_of;
 use super::yaml;
 use crate::location::Location;
 
