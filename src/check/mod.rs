@@ -58,7 +58,7 @@ catalogue! {
         alpn,
         ocsp_stapling,
         upstream_tls_verified,
-    } with in_force, served;
+    } with in_force, plain, served;
     prefix {
         prefix_root,
         prefix_bare,

@@ -6,9 +6,9 @@ use crate::observe::{Failure, FailureKind, Observer, Seen};
 /// Served below the route prefix by every Prometheus since 2.14, and by nothing else.
 pub(super) const PROBE: &str = "/api/v1/status/buildinfo";
 
-/// Whether an answer to [`PROBE`] is Prometheus's own.
+/// Whether an answer to [`PROBE`] is Prometheus's own, whatever type somebody has given it: see content-type.
 pub(super) fn is_prometheus(seen: &Seen) -> bool {
-    seen.status == 200 && seen.media_type() == "application/json"
+    seen.status == 200 && ["\"status\":\"success\"", "\"goVersion\""].iter().all(|own| seen.text().contains(own))
 }
 
 /// Whether nginx keeps this client from seeing what is behind it, or hands it what it can't read.

@@ -32,13 +32,17 @@ impl Facts<'_> {
     /// The public paths at which the route's server hands out what Prometheus has at `served`, a path of its own: by all
     /// the locations whose `proxy_pass` names the route's upstream.
     pub(crate) fn doors_to(&self, served: &str) -> Vec<String> {
+        self.doors_in(self.route.server, served)
+    }
+
+    /// As [`Facts::doors_to`], of any server by its index among the deployment's.
+    pub(crate) fn doors_in(&self, server: usize, served: &str) -> Vec<String> {
         let passes = pass::in_servers(&self.deployment.nginx);
         let own = passes.iter().find(|(_, pass)| pass.directive.location == self.route.proxy_pass);
         let Some(own) = own.and_then(|(_, pass)| Target::parse(pass.directive, &pass.text)) else {
             return Vec::new();
         };
-        let of_server =
-            passes.iter().filter(|(server, pass)| *server == self.route.server && pass.directive.is("proxy_pass"));
+        let of_server = passes.iter().filter(|(index, pass)| *index == server && pass.directive.is("proxy_pass"));
         let mut doors: Vec<String> = Vec::new();
         for (_, pass) in of_server.take(MOST) {
             let target = Target::parse(pass.directive, &pass.text).filter(|target| target.authority == own.authority);

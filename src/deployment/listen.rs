@@ -1,6 +1,6 @@
 //! What a server listens on: <https://nginx.org/en/docs/http/ngx_http_core_module.html#listen>.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::directive::Directive;
@@ -129,6 +129,12 @@ fn unsaid(server: &Directive, switches: Switches) -> Listen {
 /// Lets what one line says of a socket hold for every server on it.
 pub(super) fn share_sockets<'a>(listens: impl Iterator<Item = &'a mut Listen>) {
     let mut listens: Vec<&mut Listen> = listens.collect();
+    // `ipv6only=off` can be said once for a socket.
+    let both: HashSet<u16> =
+        listens.iter().filter(|listen| listen.interface == Interface::Every).map(|listen| listen.port).collect();
+    for listen in listens.iter_mut().filter(|listen| both.contains(&listen.port)) {
+        listen.interface = widened(&listen.interface);
+    }
     let socket = |listen: &Listen| (listen.interface.clone(), listen.port, listen.quic);
     let mut said: HashMap<_, [bool; 3]> = HashMap::new();
     for listen in &listens {
@@ -237,5 +243,15 @@ mod tests {
         share_sockets(listens.iter_mut());
         let ssl: Vec<bool> = listens.iter().map(|listen| listen.ssl && listen.http2).collect();
         assert_eq!(ssl, [true, true, false, false]);
+    }
+
+    #[test]
+    fn one_server_says_for_all_that_a_socket_is_for_both_families() {
+        let mut listens: Vec<Listen> = ["[::]:443 ssl", "[::]:443 ssl ipv6only=off", "[::]:80", "[::1]:443"]
+            .map(|l| first(&format!("server {{ listen {l}; }}")))
+            .into();
+        share_sockets(listens.iter_mut());
+        let every: Vec<bool> = listens.iter().map(|listen| listen.interface == Interface::Every).collect();
+        assert_eq!(every, [true, true, false, false]);
     }
 }

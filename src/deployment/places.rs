@@ -42,6 +42,26 @@ impl<'a> Facts<'a> {
         self.deployment.nginx.locate(path_in_pod, line)
     }
 
+    /// The first directive that has this argument, such as the path of a file.
+    pub(crate) fn directive_with(&self, arg: &str) -> Option<&'a Directive> {
+        fn find<'a>(directives: &'a [Directive], arg: &str) -> Option<&'a Directive> {
+            directives.iter().find_map(|directive| {
+                let has_it = directive.args.iter().any(|own| own.text == arg);
+                if has_it { Some(directive) } else { find(directive.children(), arg) }
+            })
+        }
+        find(&self.deployment.nginx.directives, arg)
+    }
+
+    /// The `server` line of the `upstream` block through which the route reaches Prometheus; the `proxy_pass` where that
+    /// names it itself.
+    pub(crate) fn upstream_place(&self) -> Location {
+        let nginx = &self.deployment.nginx;
+        let upstream = self.deployment.upstreams.iter().find(|upstream| upstream.address == self.route.upstream);
+        let of_block = upstream.filter(|upstream| nginx.at(&upstream.location).is_some_and(|line| line.is("server")));
+        of_block.map_or(&self.route.proxy_pass, |upstream| &upstream.location).clone()
+    }
+
     /// The `listen` line of the port that clients use; the server where there is none.
     pub(crate) fn listen_place(&self) -> Location {
         let mut listens = self.server().listens.iter();

@@ -136,7 +136,9 @@ impl<'a> Upstreams<'a> {
 
     /// The addresses that a target leads to: those of the `upstream` block of that name, or its own.
     pub(super) fn resolve(&self, target: &Target, pass: &'a Directive) -> Cow<'_, [Named<'a>]> {
-        if let Some(servers) = self.blocks.get(target.authority.as_str()) {
+        // nginx refuses a port behind the name of a block: it is not the address of another program.
+        let name = target.authority.rsplit_once(':').map_or(target.authority.as_str(), |(name, _)| name);
+        if let Some(servers) = self.blocks.get(target.authority.as_str()).or_else(|| self.blocks.get(name)) {
             return Cow::Borrowed(servers);
         }
         let own = Address::read(&target.authority, target.default_port());
@@ -192,7 +194,8 @@ mod tests {
             "http { upstream a { server x:1; server unix:/s; server y weight=2; } upstream unused { server z:3; }
             server { location / { proxy_pass http://a/b; } location /c { proxy_pass https://h; }
             location /d { proxy_pass http://unix:/s:/; } location /e { fastcgi_pass php:9000; }
-            location /f { proxy_pass http://$host:1; } location /g { proxy_pass http://x:1; } } }
+            location /f { proxy_pass http://$host:1; } location /g { proxy_pass http://x:1; }
+            location /h { proxy_pass http://a:9; } } }
             stream { server { proxy_pass tcp:5; } }";
         let nginx = Files::of(&[("nginx.conf", main)]).nginx().unwrap();
         let found = super::upstreams(&nginx);

@@ -117,7 +117,10 @@ impl World {
 fn names(deployment: &Deployment, number: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let hosts = ways_to(deployment, number).into_iter().filter_map(|address| Some(address.host_port()?.host.clone()));
-    for name in hosts.chain(["localhost".to_owned()]) {
+    let asked = deployment.routes.iter().enumerate().filter(|(_, route)| route.prometheus == number);
+    let asked = asked.flat_map(|(index, _)| deployment.facts(index).in_force_at_pass("proxy_ssl_name"));
+    let asked = asked.filter_map(|line| line.arg(0)).filter(|name| !name.contains('$')).map(str::to_owned);
+    for name in hosts.chain(asked).chain(["localhost".to_owned()]) {
         if !names.contains(&name) {
             names.push(name);
         }

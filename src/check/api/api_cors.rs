@@ -32,16 +32,19 @@ async fn ask(observer: &Observer) -> Answer {
     let origins: Vec<&str> = values(&seen, &ACCESS_CONTROL_ALLOW_ORIGIN);
     let credentials = values(&seen, &ACCESS_CONTROL_ALLOW_CREDENTIALS).contains(&"true");
     let any = origins.iter().any(|origin| *origin == "*" || *origin == FOREIGN);
-    let wrong = if credentials && origins.contains(&FOREIGN) {
-        "pages of any site may read answers with the user's own password"
+    let (wrong, level) = if credentials && origins.contains(&FOREIGN) {
+        ("pages of any site may read answers with the user's own password", Level::Error)
     } else if origins.len() > 1 {
-        "Access-Control-Allow-Origin comes more than once: browsers refuse the answer"
+        ("Access-Control-Allow-Origin comes more than once: browsers refuse the answer", Level::Error)
     } else if credentials && any {
-        "Access-Control-Allow-Credentials comes with the origin *: browsers refuse the answer"
+        ("Access-Control-Allow-Credentials comes with the origin *: browsers refuse the answer", Level::Error)
+    } else if any {
+        // Without credentials a browser sends no password: what is read is what needs none.
+        ("pages of any site may read what needs no password, from within the network of who looks at them", Level::Note)
     } else {
         return Ok(Vec::new());
     };
-    Ok(vec![finding(observer, &request, wrong, &origins, credentials)])
+    Ok(vec![finding(observer, &request, wrong, &origins, credentials).at_level(level)])
 }
 
 fn values<'a>(seen: &'a Seen, name: &HeaderName) -> Vec<&'a str> {

@@ -6,6 +6,8 @@ use super::query;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
 
+/// What an everyday query of a dashboard comes to.
+const EVERYDAY: usize = 2000;
 /// The request line that nginx takes unless it is told otherwise (8 KiB), with room for another word.
 const USUAL: usize = 8000;
 /// What a dashboard's query with a long list of values comes to.
@@ -13,7 +15,7 @@ const LONG: usize = 12_000;
 
 pub(crate) static CHECK: Check = Check {
     id: "api-long-query",
-    level: Level::Warning,
+    level: Level::Error,
     what: "A query of 8 KiB arrives by GET.",
     why: "The UI sends its queries by GET. nginx refuses a request line that is longer than one of its buffers with a page \
           of HTML (414), and the UI shows \"unexpected token\".",
@@ -25,7 +27,7 @@ pub(crate) static CHECK: Check = Check {
 
 async fn ask(observer: &Observer) -> Answer {
     need_arguments(observer).await?;
-    for (length, level) in [(USUAL, Level::Warning), (LONG, Level::Note)] {
+    for (length, level) in [(EVERYDAY, Level::Error), (USUAL, Level::Warning), (LONG, Level::Note)] {
         let request = request(observer, length);
         let seen = observer.http().send(&request).await?;
         if query::value(&seen) != Some(1.0) {

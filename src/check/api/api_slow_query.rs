@@ -1,17 +1,21 @@
 //! nginx waits as long for a query as Prometheus works on it.
 
+use std::time::Duration;
+
 use super::super::obstacle::need_answers;
 use super::super::{Answer, Check, Skip, Turn};
 use super::duration;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::Observer;
 
+/// What a query of an everyday dashboard may take.
+const EVERYDAY: Duration = Duration::from_secs(10);
 /// nginx's own, where nothing is said.
 const DEFAULT: &str = "60s";
 
 pub(crate) static CHECK: Check = Check {
     id: "api-slow-query",
-    level: Level::Warning,
+    level: Level::Error,
     what: "nginx waits for an answer (proxy_read_timeout) at least as long as Prometheus works on a query (--query.timeout).",
     why: "A query over a long range takes its time. nginx gives up with a page of HTML (504) while Prometheus works on: \
           people see \"unexpected token <\" and ask again, which makes it slower.",
@@ -36,7 +40,10 @@ async fn ask(observer: &Observer) -> Answer {
     }
     let fix = format!("proxy_read_timeout {}s;", works.as_secs() + 5);
     let (place, fix, level) = match own {
-        Some(own) => (own.location.clone(), Fix::replace(own.location.clone(), fix), Level::Warning),
+        Some(own) => {
+            let level = if waits < EVERYDAY { Level::Error } else { Level::Warning };
+            (own.location.clone(), Fix::replace(own.location.clone(), fix), level)
+        }
         None => {
             let place = observer.facts().location_place(url.path());
             (place.clone(), Fix::insert_into(place, fix), Level::Note)

@@ -3,6 +3,7 @@
 use super::super::{Answer, Check, Turn};
 use super::refusal;
 use crate::finding::{Finding, Level};
+use crate::location::Location;
 use crate::observe::{LogLevel, LogLine, Observer};
 
 pub(crate) static CHECK: Check = Check {
@@ -33,7 +34,7 @@ async fn ask(observer: &Observer) -> Answer {
 
 /// What nginx said, and what is behind it where that is known.
 fn finding(observer: &Observer, said: &str, place: Option<(String, usize)>) -> Finding {
-    let located = place.and_then(|(path, line)| observer.locate(&path, line));
+    let located = place.and_then(|(path, line)| observer.locate(&path, line)).or_else(|| names_a_file(observer, said));
     let finding = CHECK
         .finding("nginx refuses to start with this configuration")
         .expected("nginx starts")
@@ -44,4 +45,10 @@ fn finding(observer: &Observer, said: &str, place: Option<(String, usize)>) -> F
             .fix(cause.fix),
         None => finding.at(located).fix(CHECK.fix),
     }
+}
+
+/// The directive with the file that nginx speaks of: `SSL_CTX_use_PrivateKey("/etc/ssl/a.key") failed`.
+fn names_a_file(observer: &Observer, said: &str) -> Option<Location> {
+    let named = said.split('"').skip(1).step_by(2).find(|text| text.starts_with('/'))?;
+    observer.facts().directive_with(named).map(|directive| directive.location.clone())
 }

@@ -32,15 +32,16 @@ async fn ask(observer: &Observer) -> Answer {
     let route = observer.route();
     // The first tells the cause; later ones may only say that nobody is left to ask.
     let is_about_it = |line: &LogLine| line.level >= LogLevel::Error && line.message.contains("upstream");
-    let actual = match observer.nginx_says(is_about_it).await {
-        Some(line) => format!("{}; nginx logs: {}", seen.status, line.message),
-        None => seen.summary(),
-    };
+    let said = observer.nginx_says(is_about_it).await.map(|line| line.message);
+    // It is the address that is wrong, or what is spoken with it.
+    let is_the_address = said.as_deref().is_some_and(|said| said.starts_with("connect() failed"));
+    let place = if is_the_address { observer.facts().upstream_place() } else { route.proxy_pass.clone() };
+    let actual = said.map_or_else(|| seen.summary(), |said| format!("{}; nginx logs: {said}", seen.status));
     let finding = CHECK
         .finding(format!("nginx does not reach Prometheus at {}", route.upstream))
         .expected("Prometheus's own answer, 200 from /-/ready")
         .actual(actual)
-        .at(route.proxy_pass.clone())
+        .at(place)
         .fix(CHECK.fix)
         .shown_by(observer.shell().curl(&seen));
     Ok(vec![finding])

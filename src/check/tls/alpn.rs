@@ -51,8 +51,28 @@ async fn ask(observer: &Observer) -> Answer {
         } else {
             findings.push(broken(observer));
         }
+    } else {
+        findings.extend(forgotten(observer));
     }
     Ok(findings)
+}
+
+/// HTTP/2 in other servers of the same socket alone: since nginx 1.25.1 each server says for itself.
+fn forgotten(observer: &Observer) -> Option<Finding> {
+    let facts = observer.facts();
+    let says =
+        |server: usize| facts.server_in_force_of(server, "http2").first().is_some_and(|line| line.arg(0) == Some("on"));
+    let own = facts.server_in_force("http2").is_empty() && facts.tls_front().is_none();
+    let other = facts.servers_on_socket().into_iter().find(|other| own && says(other.index))?;
+    let place = facts.own_listen()?.location.clone();
+    let finding = CHECK
+        .finding("HTTP/2 is on for other servers of this port, and not for this one")
+        .at_level(Level::Note)
+        .expected("h2 among the protocols of the handshake, as for the others")
+        .actual(format!("HTTP/1.1 alone, and `http2 on` in the server of line {}", other.server.location.line))
+        .at(place.clone())
+        .fix(Fix::insert_after(place, "http2 on;"));
+    Some(finding)
 }
 
 fn no_http1(observer: &Observer, actual: &str) -> Finding {

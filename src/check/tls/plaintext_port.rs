@@ -1,6 +1,7 @@
 //! Port 80 is closed, or leads to https.
 
 use super::super::{Answer, Check, Skip, Turn};
+use super::plain;
 use crate::deployment::settings::Port80;
 use crate::finding::{Finding, Level};
 use crate::observe::{Failure, FailureKind, Observer, Seen};
@@ -11,8 +12,8 @@ const PAGE: &str = "/graph?g0.expr=up&g0.tab=1";
 pub(crate) static CHECK: Check = Check {
     id: "plaintext-port",
     level: Level::Error,
-    what: "Port 80 is closed, or redirects to https with host, path and query kept; it serves nothing and asks for no \
-           password.",
+    what: "Port 80 is closed, or redirects to https with host, path and query kept; neither it nor another port serves \
+           Prometheus, or asks for its password, in plain text.",
     why: "A second server or a missing redirect serves Prometheus, and any password, in the clear beside the encrypted \
           port. A redirect that drops path or query breaks every link that was written with http.",
     fix: "server { listen 80; server_name example.com; return 301 https://$host$request_uri; }",
@@ -25,6 +26,13 @@ async fn ask(observer: &Observer) -> Answer {
     if !observer.route().tls {
         return Err(Skip("clients have no encrypted port to be led to: see tls-enforced".to_owned()));
     }
+    let mut findings = port_80(observer).await?;
+    findings.extend(plain::further_ports(observer).await);
+    findings.extend(plain::redirected_elsewhere(observer).await);
+    Ok(findings)
+}
+
+async fn port_80(observer: &Observer) -> Answer {
     let expected = observer.facts().deployment.settings.expect.port_80;
     let mut url = observer.url(PAGE);
     // Both are valid for an https URL; the default port of http is 80.

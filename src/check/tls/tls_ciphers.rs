@@ -51,9 +51,12 @@ fn lacking(observer: &Observer, sound: &[&Suite], what: &str, has: fn(&Suite) ->
     if without.is_empty() {
         return None;
     }
-    let all = without.len() == sound.len();
-    let (message, level) = match all {
-        true => (format!("no cipher suite that the server takes has {what}"), Level::Warning),
+    // All of TLS 1.3 have both: a client that has TLS 1.2 alone gets what is left.
+    let of_tls12 = sound.iter().filter(|suite| !suite.is_of_tls13()).count();
+    let (message, level) = match without.len() == of_tls12 {
+        true => {
+            (format!("no cipher suite that the server takes from a client with TLS 1.2 has {what}"), Level::Warning)
+        }
         false => (format!("the server also takes cipher suites without {what}"), Level::Note),
     };
     Some(finding(observer, &message, &without).at_level(level))

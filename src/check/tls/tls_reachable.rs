@@ -1,5 +1,7 @@
 //! The port is open where clients from outside arrive.
 
+use std::net::IpAddr;
+
 use super::super::{Answer, Check, Skip, Turn};
 use crate::deployment::{Directive, Interface, Listen};
 use crate::finding::{Finding, Fix, Level};
@@ -33,16 +35,22 @@ async fn ask(observer: &Observer) -> Answer {
     let takes = |fits: fn(&Interface) -> bool| all.iter().any(|listen| fits(&listen.interface));
     Ok(match () {
         () if !takes(Interface::is_public) => vec![loopback(observer, listen)],
-        () if !takes(is_for_ipv4) => vec![ipv6_alone(observer, listen)],
+        () if !takes(is_for_ipv4) => vec![ipv6_alone(observer, on_loopback(&all).unwrap_or(listen))],
         () if !takes(is_for_ipv6) && takes(Interface::takes_any_ipv4) => vec![ipv4_alone(observer, listen)],
         () => Vec::new(),
     })
 }
 
+/// What is meant for IPv4, and takes nobody from outside.
+fn on_loopback<'a>(all: &[&'a Listen]) -> Option<&'a Listen> {
+    let is_it = |listen: &&Listen| matches!(listen.interface, Interface::One(IpAddr::V4(one)) if one.is_loopback());
+    all.iter().copied().find(is_it)
+}
+
 fn is_for_ipv4(interface: &Interface) -> bool {
     match interface {
         Interface::EveryIpv6 => false,
-        Interface::One(address) => address.is_ipv4(),
+        Interface::One(address) => address.is_ipv4() && !address.is_loopback(),
         Interface::EveryIpv4 | Interface::Every | Interface::Named(_) => true,
     }
 }
@@ -50,7 +58,7 @@ fn is_for_ipv4(interface: &Interface) -> bool {
 fn is_for_ipv6(interface: &Interface) -> bool {
     match interface {
         Interface::EveryIpv4 => false,
-        Interface::One(address) => address.is_ipv6(),
+        Interface::One(address) => address.is_ipv6() && !address.is_loopback(),
         Interface::EveryIpv6 | Interface::Every | Interface::Named(_) => true,
     }
 }
@@ -65,12 +73,17 @@ fn loopback(observer: &Observer, listen: &Listen) -> Finding {
 }
 
 fn ipv6_alone(observer: &Observer, listen: &Listen) -> Finding {
+    let line = on(observer, listen, &listen.port.to_string());
+    let fix = match listen.interface.is_public() {
+        true => Fix::insert_before(listen.location.clone(), line),
+        false => Fix::replace(listen.location.clone(), line),
+    };
     CHECK
         .finding(format!("port {} is closed to clients that come by IPv4", listen.port))
         .expected("a port that is open by IPv4 too")
         .actual(observer.facts().written(&listen.location))
         .at(listen.location.clone())
-        .fix(Fix::insert_before(listen.location.clone(), on(observer, listen, &listen.port.to_string())))
+        .fix(fix)
 }
 
 fn ipv4_alone(observer: &Observer, listen: &Listen) -> Finding {

@@ -43,9 +43,27 @@ async fn ask(observer: &Observer) -> Answer {
     let served = asked.into_iter().zip(answers).filter_map(|(asked, answer)| Some((asked, served(answer)?)));
     let served: Vec<_> = served.collect();
     match served.is_empty() {
-        true => Ok(Vec::new()),
+        true => Ok(of_another(observer, default, &path).await.into_iter().collect()),
         false => Ok(vec![finding(observer, default, &served)]),
     }
+}
+
+/// Another site of this nginx that stands in for the names that nobody has.
+async fn of_another(observer: &Observer, default: DefaultServer<'_>, path: &str) -> Option<Finding> {
+    if !has_name(default) || default.index == observer.facts().route.server {
+        return None;
+    }
+    let visit = Visit { sni: Some(NOBODY), host: NOBODY, path };
+    let answer = observer.visit_from_anywhere(visit).await.ok().filter(|answer| answer.status.is_some())?;
+    let name = default.server.names.first().map_or("another site", |name| name.text.as_str());
+    let finding = CHECK
+        .finding(format!("a client that asks for an unknown name gets the certificate and the pages of {name}"))
+        .at_level(Level::Note)
+        .expected("a refused handshake, or a closed connection")
+        .actual(answer.first_line())
+        .at(default.listen.location.clone())
+        .fix(fix(observer, default));
+    Some(finding)
 }
 
 /// What of Prometheus came: its answer, or the question for a password that stands before it.

@@ -14,7 +14,7 @@ pub(super) async fn any(observer: &Observer) -> Result<Arc<Seen>, Skip> {
     let way = observer.follow(observer.url("/")).await?;
     let page = way.last().cloned().ok_or_else(|| Skip("no page".to_owned()))?;
     get_through(observer, &page).await?;
-    if page.status != 200 || page.media_type() != "text/html" {
+    if page.status != 200 {
         need_prometheus(observer).await?;
         return Err(Skip(format!("no page to look at ({}): see prefix-root", page.summary())));
     }
