@@ -1,5 +1,7 @@
 //! `proxyproof checks` and `proxyproof explain`: the words of the catalogue.
 
+mod glossary;
+
 use std::fmt::Write;
 
 use proxyproof::{CATALOGUE, Check};
@@ -21,25 +23,32 @@ pub(super) fn explain(id: &str) -> String {
     let mut text = format!("{id} ({})\n", level.name());
     for (heading, words) in [("What", what), ("Why", why), ("Fix", fix), ("Source", source)] {
         // Writing to a String can't fail.
-        let _ = write!(text, "\n{heading}\n{}", wrapped(words));
+        let _ = write!(text, "\n{heading}\n{}", wrapped("  ", words));
+    }
+    let words = glossary::words_in(&[check.what, check.why, check.fix]);
+    if !words.is_empty() {
+        text.push_str("\nWords\n");
+    }
+    for (word, meaning) in words {
+        text.push_str(&wrapped("    ", &format!("{word}: {meaning}"))[2..]);
     }
     text
 }
 
 /// Lines of at most 78 characters, indented.
-fn wrapped(words: &str) -> String {
+fn wrapped(indent: &str, words: &str) -> String {
     let mut text = String::new();
-    let mut line = String::from(" ");
+    let mut line = String::new();
     for word in words.split_whitespace() {
-        if line.len() + word.len() > 78 && line.len() > 1 {
-            text.push_str(&line);
-            text.push('\n');
-            line = String::from(" ");
+        if indent.len() + line.len() + word.len() > 77 && !line.is_empty() {
+            let _ = writeln!(text, "{indent}{line}");
+            line.clear();
         }
-        line.push(' ');
+        if !line.is_empty() {
+            line.push(' ');
+        }
         line.push_str(word);
     }
-    text.push_str(&line);
-    text.push('\n');
+    let _ = writeln!(text, "{indent}{line}");
     text
 }

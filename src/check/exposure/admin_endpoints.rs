@@ -14,7 +14,7 @@ pub(crate) static CHECK: Check = Check {
     what: "/api/v1/admin/tsdb/ is not reached through nginx where Prometheus has it (--web.enable-admin-api).",
     why: "One request deletes every series, another fills the disk with snapshots. Nothing is asked, and a browser that knows \
           the password sends it for any page that it visits.",
-    fix: "location /PREFIX/api/v1/admin/ { deny all; } beside the location that answers; or start Prometheus without \
+    fix: "location ^~ /PREFIX/api/v1/admin/ { return 403; } beside the location that answers; or start Prometheus without \
           --web.enable-admin-api.",
     source: "https://prometheus.io/docs/operating/security/#prometheus; \
              https://prometheus.io/docs/prometheus/latest/querying/api/#tsdb-admin-apis",
@@ -38,7 +38,7 @@ async fn ask(observer: &Observer) -> Answer {
         .expected("403 or 404 of nginx")
         .actual(format!("{} to a GET: Prometheus waits for a POST", reached.seen.summary()))
         .at(place.clone())
-        .fix(closing(observer, &place, "/api/v1/admin/"))
+        .fix(closing(observer, &place, &["/api/v1/admin/"]))
         .shown_by(observer.shell().curl_raw(&reached.request));
     Ok(vec![finding])
 }

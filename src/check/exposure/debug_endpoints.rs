@@ -13,7 +13,7 @@ pub(crate) static CHECK: Check = Check {
     what: "/debug/pprof/ is not reached through nginx.",
     why: "It shows the command line and the memory of Prometheus, and one request makes it profile itself for as long as the \
           client says.",
-    fix: "location /PREFIX/debug/ { deny all; } beside the location that answers.",
+    fix: "location ^~ /PREFIX/debug/ { return 403; } beside the location that answers.",
     source: "https://pkg.go.dev/net/http/pprof; https://prometheus.io/docs/operating/security/#prometheus",
     turn: Turn::Together,
     ask: |observer| Box::pin(ask(observer)),
@@ -37,7 +37,7 @@ async fn ask(observer: &Observer) -> Answer {
         .expected("403 or 404 of nginx")
         .actual(format!("{} with the list of profiles", reached.seen.status))
         .at(place.clone())
-        .fix(closing(observer, &place, "/debug/"))
+        .fix(closing(observer, &place, &["/debug/"]))
         .shown_by(observer.shell().curl_raw(&reached.request));
     Ok(vec![finding])
 }

@@ -42,11 +42,15 @@ pub(in super::super) async fn reached(
     Some(Reached { request: request.clone(), seen })
 }
 
-/// A location that closes a path, as it is written in the block of the one that answers.
-pub(in super::super) fn closing(observer: &Observer, place: &Location, path: &str) -> Fix {
-    let location = format!("location {}{path} {{ deny all; }}", observer.route().prefix);
-    match *place == observer.facts().location_place(observer.url(path).path()) {
-        true => Fix::insert_before(place.clone(), location),
-        false => Fix::from(location),
+/// Locations that close these paths, as they are written in the block of the one that answers.
+///
+/// `^~` wins over any regex, and `return` is before `satisfy any` can let somebody in.
+pub(in super::super) fn closing(observer: &Observer, place: &Location, paths: &[&str]) -> Fix {
+    let prefix = &observer.route().prefix;
+    let locations: Vec<String> =
+        paths.iter().map(|path| format!("location ^~ {prefix}{path} {{ return 403; }}")).collect();
+    match paths.iter().all(|path| *place == observer.facts().location_place(observer.url(path).path())) {
+        true => Fix::insert_before(place.clone(), locations.join(" ")),
+        false => Fix::from(locations.join(" ")),
     }
 }

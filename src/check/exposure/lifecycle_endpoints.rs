@@ -14,7 +14,7 @@ pub(crate) static CHECK: Check = Check {
     what: "/-/reload and /-/quit are not reached through nginx where Prometheus has them (--web.enable-lifecycle).",
     why: "One POST to /-/quit stops Prometheus. It asks for nothing, and a browser that knows the password sends it for any \
           page that it visits.",
-    fix: "location /PREFIX/-/ { deny all; } beside the location that answers; or start Prometheus without \
+    fix: "location ^~ /PREFIX/-/quit { return 403; } location ^~ /PREFIX/-/reload { return 403; } beside the location that answers; or start Prometheus without \
           --web.enable-lifecycle.",
     source: "https://prometheus.io/docs/operating/security/#prometheus",
     turn: Turn::Together,
@@ -35,7 +35,7 @@ async fn ask(observer: &Observer) -> Answer {
         .expected("403 or 404 of nginx")
         .actual(format!("{} to a GET: Prometheus waits for a POST", reached.seen.summary()))
         .at(place.clone())
-        .fix(closing(observer, &place, "/-/"))
+        .fix(closing(observer, &place, &["/-/quit", "/-/reload"]))
         .shown_by(observer.shell().curl_raw(&reached.request));
     Ok(vec![finding])
 }
