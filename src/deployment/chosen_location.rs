@@ -5,6 +5,7 @@ use regex::bytes::RegexBuilder;
 use super::Nginx;
 use super::directive::Directive;
 use super::location_path::{Pattern, pattern};
+use super::normal_path::normal_path;
 
 /// The `location` of a server, by its index among the deployment's, that nginx takes for a path.
 ///
@@ -19,16 +20,19 @@ pub(super) fn of_server<'a>(nginx: &'a Nginx, server: usize, path: &str) -> Opti
 ///
 /// Where a regex that is asked on the way is one that only PCRE understands.
 pub(super) fn for_path<'a>(nginx: &'a Nginx, server: usize, path: &str) -> Result<Option<&'a Directive>, regex::Error> {
-    let Some(server) = servers(nginx).nth(server) else {
+    let Some((http, server)) = servers(nginx).nth(server) else {
         return Ok(None);
     };
-    Ok(choose(server, path)?.map(|choice| choice.location))
+    let said = [server, http].into_iter().find_map(|block| block.children_named("merge_slashes").next());
+    let merges_slashes = said.is_none_or(|said| said.arg(0) != Some("off"));
+    let path = normal_path(path, merges_slashes);
+    Ok(choose(server, &path)?.map(|choice| choice.location))
 }
 
-/// The `server` blocks, in the order of [`Deployment::servers`].
-fn servers(nginx: &Nginx) -> impl Iterator<Item = &Directive> {
+/// The `server` blocks, each with the `http` around it, in the order of [`Deployment::servers`].
+fn servers(nginx: &Nginx) -> impl Iterator<Item = (&Directive, &Directive)> {
     let blocks = nginx.directives.iter().filter(|directive| directive.is("http"));
-    blocks.flat_map(|http| http.children_named("server"))
+    blocks.flat_map(|http| http.children_named("server").map(move |server| (http, server)))
 }
 
 struct Choice<'a> {

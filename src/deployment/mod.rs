@@ -25,6 +25,7 @@ mod location_path;
 mod lua;
 mod made;
 pub mod modules;
+mod normal_path;
 mod named_file;
 mod nginx;
 mod normalise;
