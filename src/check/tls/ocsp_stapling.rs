@@ -35,6 +35,11 @@ async fn ask(observer: &Observer) -> Answer {
     let made_up = facts.server().certificates.iter().all(|pair| pair.certificate.content.is_none());
     let file = facts.server_in_force("ssl_stapling_file");
     if made_up && file.is_empty() {
+        // certbot's own place: what lies there in the deployment has no responder any more.
+        if facts.server().certificates.iter().any(|pair| pair.certificate.path.contains("/letsencrypt/")) {
+            let said = "Let's Encrypt's certificates name no OCSP responder since 2025";
+            return Ok(vec![finding(directive, said).at_level(Level::Note)]);
+        }
         return Err(Skip("the certificate is made up: whether its issuer has a responder is not known".to_owned()));
     }
     let has_responder = observer.certificates().first().is_some_and(|leaf| leaf.has_ocsp_responder);
