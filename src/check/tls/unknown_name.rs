@@ -1,7 +1,5 @@
 //! What a client gets that asks for a name which is not the deployment's, or for none.
 
-use std::net::IpAddr;
-
 use futures_util::future::join_all;
 
 use super::super::obstacle::{PROBE, need_tls};
@@ -70,12 +68,7 @@ fn finding(observer: &Observer, default: DefaultServer<'_>, served: &[(&str, Vis
         .fix(fix(observer, default))
         .shown_by(observer.shell().curl_insecurely(&url));
     // A server without a name of its own is meant for every name.
-    if open && has_name(default) { finding } else { finding.at_level(Level::Note) }
-}
-
-fn has_name(default: DefaultServer<'_>) -> bool {
-    let is_name = |name: &str| name.contains('.') && !name.starts_with('~') && name.parse::<IpAddr>().is_err();
-    default.server.names.iter().any(|name| is_name(&name.text))
+    if open && default.server.has_name() { finding } else { finding.at_level(Level::Note) }
 }
 
 /// A server of its own that refuses, on all sockets of the one that answers: nginx has `ssl_reject_handshake` since 1.19.4.
