@@ -95,7 +95,11 @@ catalogue! {
         lifecycle_endpoints,
         admin_endpoints,
         debug_endpoints,
-    } with content, endpoint;
+        backend_port,
+        path_traversal,
+        status_pages,
+        host_header,
+    } with content, endpoint, site;
     headers {
         content_type,
     };

@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use super::in_force::innermost;
 use super::{Directive, Facts};
 
 impl<'a> Facts<'a> {
@@ -65,6 +66,11 @@ impl<'a> Facts<'a> {
 
     /// The directive that makes a redirect of a path to `target`.
     pub(crate) fn redirect_maker(&self, path: &str, target: &str) -> Option<&'a Directive> {
+        self.redirect_maker_of(self.route.server, path, target)
+    }
+
+    /// As [`Facts::redirect_maker`], of any server by its index among the deployment's.
+    pub(crate) fn redirect_maker_of(&self, server: usize, path: &str, target: &str) -> Option<&'a Directive> {
         let makes = |directive: &Directive| {
             let to = match directive.name.as_str() {
                 "return" => directive.args.last().map(|arg| arg.text.as_str()).filter(|to| to.contains('/')),
@@ -76,21 +82,25 @@ impl<'a> Facts<'a> {
             };
             to.is_some_and(|to| could_become(to, target))
         };
-        let of_nginx = self.deciding(path, |directive| !directive.is("proxy_redirect") && makes(directive));
-        of_nginx.or_else(|| self.in_force(path, "proxy_redirect").into_iter().find(|directive| makes(directive)))
+        let blocks = self.blocks_of(server, path);
+        let of_nginx = deciding(&blocks, |directive| !directive.is("proxy_redirect") && makes(directive));
+        of_nginx.or_else(|| innermost(&blocks, "proxy_redirect").into_iter().find(|directive| makes(directive)))
     }
 
     /// The first directive that fits in the blocks that a request of a path is in, from the inside out; what stands in an
     /// `if` is part of the block around it.
     fn deciding(&self, path: &str, fits: impl Fn(&Directive) -> bool) -> Option<&'a Directive> {
-        let blocks = self.blocks_for(path);
-        blocks.iter().rev().find_map(|block| {
-            block.children().iter().find_map(|child| {
-                let inner = child.children().iter().filter(|_| child.is("if"));
-                std::iter::once(child).chain(inner).find(|directive| fits(directive))
-            })
-        })
+        deciding(&self.blocks_for(path), fits)
     }
+}
+
+fn deciding<'a>(blocks: &[&'a Directive], fits: impl Fn(&Directive) -> bool) -> Option<&'a Directive> {
+    blocks.iter().rev().find_map(|block| {
+        block.children().iter().find_map(|child| {
+            let inner = child.children().iter().filter(|_| child.is("if"));
+            std::iter::once(child).chain(inner).find(|directive| fits(directive))
+        })
+    })
 }
 
 impl Directive {

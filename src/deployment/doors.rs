@@ -11,7 +11,12 @@ const MOST: usize = 64;
 impl Facts<'_> {
     /// What is asked of a client for a path of the route's server.
     pub(crate) fn access_at(&self, path: &str) -> Access {
-        Access::of(&self.blocks_for(path))
+        self.access_of(self.route.server, path)
+    }
+
+    /// As [`Facts::access_at`], of any server by its index among the deployment's.
+    pub(crate) fn access_of(&self, server: usize, path: &str) -> Access {
+        Access::of(&self.blocks_of(server, path))
     }
 
     /// Whether what lets a client in for a path is its address, by way of a variable (`geo`, or a `map` of addresses) and

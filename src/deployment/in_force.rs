@@ -33,8 +33,13 @@ impl<'a> Facts<'a> {
 
     /// The blocks that a request of `path` is in, from `http` inward: `http`, the route's `server`, its locations.
     pub(crate) fn blocks_for(&self, path: &str) -> Vec<&'a Directive> {
-        let mut blocks = self.server_blocks(self.route.server);
-        let chosen = chosen_location::for_path(&self.deployment.nginx, self.route.server, path);
+        self.blocks_of(self.route.server, path)
+    }
+
+    /// As [`Facts::blocks_for`], of any server by its index among the deployment's.
+    pub(crate) fn blocks_of(&self, server: usize, path: &str) -> Vec<&'a Directive> {
+        let mut blocks = self.server_blocks(server);
+        let chosen = chosen_location::for_path(&self.deployment.nginx, server, path);
         let last = match chosen {
             Ok(None) => None,
             Ok(Some(location)) => go_down(&mut blocks, &|directive| std::ptr::eq(directive, location)),

@@ -99,7 +99,7 @@ fn matched(location: &Directive) -> (Kind, String) {
 }
 
 /// The beginning of a regex that can only match itself.
-fn literal_head(regex: &str) -> String {
+pub(super) fn literal_head(regex: &str) -> String {
     let mut head = String::new();
     let mut chars = regex.trim_start_matches('^').chars().peekable();
     while let Some(c) = chars.next() {

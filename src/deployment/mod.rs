@@ -27,6 +27,7 @@ mod made;
 pub mod modules;
 mod normal_path;
 mod named_file;
+mod named_server;
 mod nginx;
 mod normalise;
 mod pass;
@@ -41,6 +42,7 @@ mod server;
 pub mod settings;
 mod socket;
 mod source_text;
+mod statics;
 mod stock;
 mod syntax;
 mod template;
@@ -71,14 +73,15 @@ pub use nginx::Nginx;
 pub(crate) use places::Facts;
 pub(crate) use prometheus::{MADE_CA, WEB_CONFIG};
 pub use prometheus::{
-    Prometheus, PrometheusFile, PrometheusFileKind, PrometheusFlag, PublishedPort, ScrapeTarget, TargetKind,
-    TargetTrust, Unanswered, WebConfig,
+    Prometheus, PrometheusFile, PrometheusFileKind, PrometheusFlag, PublishedBy, PublishedPort, ScrapeTarget,
+    TargetKind, TargetTrust, Unanswered, WebConfig,
 };
 pub use resolver::Resolver;
 pub use route::Route;
 pub use server::Server;
 pub use settings::Settings;
 pub(crate) use socket::DefaultServer;
+pub(crate) use statics::Escape;
 pub use tree::Tree;
 pub use upstream::{Address, Upstream};
 

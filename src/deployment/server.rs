@@ -1,5 +1,7 @@
 //! The `server` blocks of `http`.
 
+use std::net::IpAddr;
+
 use super::certificate::{self, KeyPair, Pairs};
 use super::directive::{Argument, Directive};
 use super::listen::{self, Listen, Switches, UnixListen};
@@ -25,6 +27,12 @@ impl Server {
     /// Whether TLS is spoken on one of its ports.
     pub fn tls(&self) -> bool {
         self.listens.iter().any(|listen| listen.ssl)
+    }
+
+    /// Whether it is meant for a name, and not for whatever comes.
+    pub(crate) fn has_name(&self) -> bool {
+        let is_name = |name: &str| name.contains('.') && !name.starts_with('~') && name.parse::<IpAddr>().is_err();
+        self.names.iter().any(|name| is_name(&name.text))
     }
 
     fn read(server: &Directive, http: &Inherited<'_>, pairs: &mut Pairs<'_>) -> Result<Self, DeploymentError> {

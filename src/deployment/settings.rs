@@ -160,6 +160,16 @@ impl Settings {
         Some(SourceText::new(file, text).location(said.span().start.min(text.len())))
     }
 
+    /// The line that says this outside of a comment, at the text itself.
+    pub(crate) fn place_of(&self, text: &str) -> Option<Location> {
+        let (file, whole) = self.file.as_ref()?;
+        let mut lines = whole.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'));
+        lines.find_map(|(index, line)| {
+            let column = line[..line.find(text)?].chars().count() + 1;
+            Some(Location::new(Arc::clone(file), index + 1, column))
+        })
+    }
+
     /// What the command line says, and what it leaves open from here. `variable` reads the environment.
     pub(super) fn complete(
         &self,

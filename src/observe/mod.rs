@@ -178,11 +178,6 @@ impl Observer {
         self.sight.address(self.way.port)
     }
 
-    /// Where clients connect to for another port of nginx.
-    pub(crate) fn address_of(&self, port: u16) -> SocketAddr {
-        self.sight.address(port)
-    }
-
     /// An address that the deployment refuses, and a client that comes from there.
     pub(crate) fn refused_client(&self) -> Option<(IpAddr, Http)> {
         let (client, port) = self.way.refused?;

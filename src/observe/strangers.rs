@@ -1,5 +1,7 @@
 //! Clients that nobody knows: without name, password and certificate.
 
+use std::net::SocketAddr;
+
 use super::{Http, Observer};
 
 impl Observer {
@@ -11,6 +13,21 @@ impl Observer {
     /// A client that shows nothing, from an address that the deployment refuses, where it refuses any.
     pub(crate) fn refused_and_anonymous_client(&self) -> Option<Http> {
         self.way.refused.map(|(_, port)| self.client_without_anything(port))
+    }
+
+    /// As whoever comes to the route's port from anywhere: from an address that is refused, where some are.
+    pub(crate) fn stranger(&self) -> Http {
+        self.refused_and_anonymous_client().unwrap_or_else(|| self.anonymous_client())
+    }
+
+    /// A client of another port of the Pod that shows nothing.
+    pub(crate) fn stranger_at(&self, port: u16) -> Http {
+        Http::new(vec![(port, self.address_of(port))], self.tls.config_of_nobody())
+    }
+
+    /// Where machines beside the Pod find one of its ports.
+    pub(crate) fn address_of(&self, port: u16) -> SocketAddr {
+        self.sight.address(port)
     }
 
     fn client_without_anything(&self, port: u16) -> Http {

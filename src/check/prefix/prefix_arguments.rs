@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::obstacle::{ARGUMENTS, PROOF, PROOF_TIME, get_through, is_of_go, need_prometheus};
+use super::super::obstacle::{ARGUMENTS, PROOF, PROOF_TIME, get_through, need_prometheus};
 use super::super::{Answer, Check, Skip, Turn};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
@@ -62,7 +62,8 @@ async fn ask(observer: &Observer) -> Answer {
 /// Whether it is JSON of Prometheus's API, or what a program in Go says of a request that it can't read.
 fn is_of_the_api(seen: &Seen) -> bool {
     let answer: Result<Status, _> = serde_json::from_slice(&seen.body);
-    is_of_go(seen) || answer.is_ok_and(|answer| matches!(answer.status.as_str(), "success" | "error"))
+    let of_go = seen.status == 400 && seen.text().starts_with("400 Bad Request");
+    of_go || answer.is_ok_and(|answer| matches!(answer.status.as_str(), "success" | "error"))
 }
 
 /// What Prometheus says that it got, if it is not what was sent.

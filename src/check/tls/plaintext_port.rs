@@ -2,8 +2,9 @@
 
 use super::super::{Answer, Check, Skip, Turn};
 use super::plain;
+use crate::deployment::Directive;
 use crate::deployment::settings::Port80;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Failure, FailureKind, Observer, Seen};
 
 /// A page with a query, to see whether both survive the redirect.
@@ -83,17 +84,35 @@ fn open(observer: &Observer, seen: &Seen, what: &str) -> Finding {
 }
 
 fn elsewhere(observer: &Observer, seen: &Seen, what: &str) -> Finding {
+    let maker = maker(observer, seen);
+    let rewriting = maker.filter(|maker| matches!(maker.name.as_str(), "return" | "rewrite"));
+    let fix = rewriting.map_or_else(
+        || Fix::from(fix(observer)),
+        |maker| Fix::replace(maker.location.clone(), redirect(observer, &observer.route().server_name)),
+    );
     CHECK
         .finding(format!("the redirect of port 80 {what}"))
         .expected(format!("301 to {}", observer.url(PAGE)))
         .actual(seen.summary())
-        .at(observer.facts().plain_listen_place())
-        .fix(fix(observer))
+        .at(maker.map(|maker| maker.location.clone()).or_else(|| observer.facts().plain_listen_place()))
+        .fix(fix)
+}
+
+/// The directive that makes the redirect, in the server that takes the public name on port 80.
+fn maker<'a>(observer: &'a Observer, seen: &Seen) -> Option<&'a Directive> {
+    let facts = observer.facts();
+    let server = facts.server_for(80, &observer.route().server_name)?;
+    let written = seen.header(reqwest::header::LOCATION)?;
+    facts.redirect_maker_of(server.index, seen.url.path(), written)
 }
 
 fn fix(observer: &Observer) -> String {
     let name = &observer.route().server_name;
+    format!("server {{ listen 80; server_name {name}; {} }}", redirect(observer, "$host"))
+}
+
+fn redirect(observer: &Observer, host: &str) -> String {
     let port = observer.route().port;
     let port = if port == 443 { String::new() } else { format!(":{port}") };
-    format!("server {{ listen 80; server_name {name}; return 301 https://$host{port}$request_uri; }}")
+    format!("return 301 https://{host}{port}$request_uri;")
 }

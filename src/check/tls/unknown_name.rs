@@ -1,7 +1,5 @@
 //! What a client gets that asks for a name which is not the deployment's, or for none.
 
-use std::net::IpAddr;
-
 use futures_util::future::join_all;
 
 use super::super::obstacle::{PROBE, need_tls};
@@ -50,7 +48,7 @@ async fn ask(observer: &Observer) -> Answer {
 
 /// Another site of this nginx that stands in for the names that nobody has.
 async fn of_another(observer: &Observer, default: DefaultServer<'_>, path: &str) -> Option<Finding> {
-    if !has_name(default) || default.index == observer.facts().route.server {
+    if !default.server.has_name() || default.index == observer.facts().route.server {
         return None;
     }
     let visit = Visit { sni: Some(NOBODY), host: NOBODY, path };
@@ -88,12 +86,7 @@ fn finding(observer: &Observer, default: DefaultServer<'_>, served: &[(&str, Vis
         .fix(fix(observer, default))
         .shown_by(observer.shell().curl_insecurely(&url));
     // A server without a name of its own is meant for every name.
-    if open && has_name(default) { finding } else { finding.at_level(Level::Note) }
-}
-
-fn has_name(default: DefaultServer<'_>) -> bool {
-    let is_name = |name: &str| name.contains('.') && !name.starts_with('~') && name.parse::<IpAddr>().is_err();
-    default.server.names.iter().any(|name| is_name(&name.text))
+    if open && default.server.has_name() { finding } else { finding.at_level(Level::Note) }
 }
 
 /// A server of its own that refuses, on all sockets of the one that answers: nginx has `ssl_reject_handshake` since 1.19.4.

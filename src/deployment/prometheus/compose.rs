@@ -8,7 +8,7 @@ use super::super::{DeploymentError, read};
 use super::flag::{self, PrometheusFlag};
 use super::interpolate::interpolate;
 use super::shelf::{Mount, Source};
-use super::start::{Input, MAX_STARTS, PublishedPort, Start, says_prometheus};
+use super::start::{Input, MAX_STARTS, PublishedBy, PublishedPort, Start, is_public, says_prometheus};
 use super::variables_file::{self, unclosed};
 use super::words::{self, Variables};
 use super::yaml::{Node, Value};
@@ -79,12 +79,19 @@ impl Compose<'_> {
         for (_, network) in service.get("networks").map_or(&[][..], |networks| networks.entries()) {
             names.extend(network.items_of("aliases").iter().filter_map(|alias| alias.text().map(str::to_owned)));
         }
+        let flags = self.flags(service)?;
+        let hosts_network = service.get("network_mode").filter(|mode| mode.text() == Some("host"));
+        let ports: Vec<PublishedPort> = match hosts_network {
+            // Docker publishes nothing then.
+            Some(said) => vec![PublishedPort::of_host_network(&flags, said.location.clone())],
+            None => service.items_of("ports").iter().filter_map(|port| self.port(port)).collect(),
+        };
         Ok(Start {
             what: format!("the service {own}"),
             names,
-            flags: self.flags(service)?,
+            flags,
             mounts: self.mounts(service),
-            ports: service.items_of("ports").iter().filter_map(|port| self.port(port)).collect(),
+            ports,
             location: name.location.clone(),
             is_of_this_host: false,
         })
@@ -208,25 +215,31 @@ impl Compose<'_> {
 
     /// `9090:9090`, `127.0.0.1:8080:9090/tcp`, or the same as a mapping. A port alone gets a random one of the host.
     fn port(&self, port: &Rc<Node>) -> Option<PublishedPort> {
-        let (address, public, container) = match port.text() {
+        let (address, number, container_port) = match port.text() {
             Some(text) => {
                 let text = self.loosely(text);
                 let text = text.strip_suffix("/tcp").unwrap_or(&text);
-                let (rest, container) = text.rsplit_once(':')?;
-                match rest.rsplit_once(':') {
-                    Some((address, public)) => {
-                        (Some(address.to_owned()), public.parse().ok()?, container.parse().ok()?)
-                    }
-                    None => (None, rest.parse().ok()?, container.parse().ok()?),
-                }
+                let (rest, container) = text.rsplit_once(':').unwrap_or(("", text));
+                let (address, public) = rest.rsplit_once(':').unwrap_or(("", rest));
+                let number = if public.is_empty() { 0 } else { public.parse().ok()? };
+                (Some(address.to_owned()).filter(|address| !address.is_empty()), number, container.parse().ok()?)
             }
             None => {
                 let number = |key| self.loosely(port.text_of(key)?).parse::<u16>().ok();
-                (port.text_of("host_ip").map(str::to_owned), number("published")?, number("target")?)
+                let address = port.text_of("host_ip").map(|address| self.loosely(address));
+                (address, number("published").unwrap_or(0), number("target")?)
             }
         };
-        let location = port.location.clone();
-        Some(PublishedPort { port: public, container_port: container, address, on_host: true, location })
+        let (public, location) = (is_public(address.as_deref()), port.location.clone());
+        Some(PublishedPort {
+            port: number,
+            container_port,
+            address,
+            on_host: true,
+            public,
+            by: PublishedBy::Compose,
+            location,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::DeploymentError;
 use super::flag::{self, PrometheusFlag};
 use super::operator;
 use super::shelf::{Mount, Source};
-use super::start::{Input, MAX_STARTS, PublishedPort, Start, says_prometheus};
+use super::start::{Input, MAX_STARTS, PublishedBy, PublishedPort, Start, is_public, says_prometheus};
 use super::words::Variables;
 use super::yaml::Node;
 
@@ -78,10 +78,13 @@ impl<'a> Manifest<'a> {
             );
             let mut ports = container_ports(container);
             ports.extend(services.iter().flat_map(|service| service_ports(service, container)));
+            let flags = flags(container)?;
+            let hosts_network = spec.get("hostNetwork").filter(|_| spec.is_on("hostNetwork"));
+            ports.extend(hosts_network.map(|said| PublishedPort::of_host_network(&flags, said.location.clone())));
             starts.push(Start {
                 what: format!("the {} {name}", object.text_of("kind").unwrap_or("Pod")),
                 names,
-                flags: flags(container)?,
+                flags,
                 mounts: self.mounts(spec, container),
                 ports,
                 location: container.location.clone(),
@@ -210,28 +213,35 @@ fn container_ports(container: &Node) -> Vec<PublishedPort> {
             container_port: number(port, "containerPort")?,
             address: port.text_of("hostIP").map(str::to_owned),
             on_host: true,
+            public: is_public(port.text_of("hostIP")),
+            by: PublishedBy::HostPort,
             location: port.location.clone(),
         })
     });
     ports.collect()
 }
 
-/// The ports of a Service: within the cluster, and by `nodePort` on every host of it.
+/// The ports of a Service: within the cluster, by `nodePort` on every host of it, and at the address of a load balancer.
 fn service_ports(service: &Node, container: &Node) -> Vec<PublishedPort> {
     let Some(spec) = service.get("spec") else { return Vec::new() };
     let ports = spec.items_of("ports").iter().flat_map(|port| {
         let own = number(port, "port");
         let container_port = target(port, container).or(own);
-        let published = |number: Option<u16>, on_host| {
+        let published = |number: Option<u16>, on_host, public| {
             Some(PublishedPort {
                 port: number?,
                 container_port: container_port?,
                 address: None,
                 on_host,
+                public,
+                by: PublishedBy::Service,
                 location: port.location.clone(),
             })
         };
-        [published(own, false), published(number(port, "nodePort"), true)]
+        let node_port = number(port, "nodePort");
+        // Either kind gets a `nodePort` of its own where none is named.
+        let outside = matches!(spec.text_of("type"), Some("LoadBalancer" | "NodePort"));
+        [published(own, false, outside && node_port.is_none()), published(node_port, true, true)]
     });
     ports.flatten().collect()
 }

@@ -62,6 +62,7 @@ impl Loading<'_> {
             files: reading.files,
             targets: reading.targets,
             unanswered: reading.unanswered,
+            contained: self.start.is_some_and(|start| !start.is_of_this_host),
             ports: self.start.map(|start| start.ports.clone()).unwrap_or_default(),
             config: text,
             config_path,

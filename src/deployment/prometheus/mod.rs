@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub use config::{PrometheusFile, PrometheusFileKind};
 pub(crate) use derived::MADE_CA;
 pub use flag::PrometheusFlag;
-pub use start::PublishedPort;
+pub use start::{PublishedBy, PublishedPort};
 pub use target::{ScrapeTarget, TargetKind, TargetTrust, Unanswered};
 pub(crate) use web::FLAG as WEB_CONFIG;
 pub use web::WebConfig;
@@ -64,6 +64,8 @@ pub struct Prometheus {
     pub unanswered: Vec<Unanswered>,
     /// The ports under which its container is open elsewhere.
     pub ports: Vec<PublishedPort>,
+    /// Whether it runs in a network of its own, and not in the machine's.
+    pub contained: bool,
     /// The texts that its facts point into, by the names of their files.
     pub sources: Vec<(Arc<str>, Arc<str>)>,
     origin: Origin,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::super::route::Route;
 use super::super::{DeploymentError, read};
-use super::flag::PrometheusFlag;
+use super::flag::{self, PrometheusFlag};
 use super::shelf::Mount;
 use super::words::Variables;
-use super::{compose, kubernetes, systemd, variables_file, yaml};
+use super::{LISTEN, PROMETHEUS_PORT, compose, kubernetes, systemd, variables_file, yaml};
 use crate::location::Location;
 
 /// More of one file are not looked at.
@@ -33,7 +33,7 @@ pub(super) struct Start {
 /// A port of Prometheus's container that is open elsewhere under a number of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedPort {
-    /// The port that others use.
+    /// The port that others use; zero for one that is chosen when it starts.
     pub port: u16,
     /// The port that Prometheus listens on.
     pub container_port: u16,
@@ -41,8 +41,36 @@ pub struct PublishedPort {
     pub address: Option<String>,
     /// Whether the host itself has it open, and not a network of the containers alone.
     pub on_host: bool,
+    /// Whether machines beyond the host or the cluster can come to it.
+    pub public: bool,
+    /// What opens it.
+    pub by: PublishedBy,
     /// Where that is said.
     pub location: Location,
+}
+
+/// What opens a port of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishedBy {
+    /// `ports` of docker-compose.
+    Compose,
+    /// The container has the host's network for its own.
+    HostNetwork,
+    /// `hostPort` of a Kubernetes container.
+    HostPort,
+    /// A Kubernetes Service.
+    Service,
+}
+
+impl PublishedPort {
+    /// Of a container that has the host's network for its own: the port is that of the command line.
+    pub(super) fn of_host_network(flags: &[PrometheusFlag], location: Location) -> Self {
+        let listen = flag::value(flags, LISTEN).and_then(|listen| listen.rsplit_once(':'));
+        let address = listen.map(|(address, _)| address.to_owned()).filter(|address| !address.is_empty());
+        let port = listen.and_then(|(_, port)| port.parse().ok()).unwrap_or(PROMETHEUS_PORT);
+        let public = is_public(address.as_deref());
+        Self { port, container_port: port, address, on_host: true, public, by: PublishedBy::HostNetwork, location }
+    }
 }
 
 /// A file that says how Prometheus is started, as it is read.
@@ -151,6 +179,12 @@ fn is_in_a_cluster(rest: &str) -> bool {
     let mut labels = rest.split('.');
     let dotted = labels.next() == Some("") && labels.next().is_some_and(|namespace| !namespace.is_empty());
     dotted && labels.next().is_none_or(|svc| svc == "svc")
+}
+
+/// Whether an address that a port is bound to is one that other machines can come to; no address means all of them.
+pub(super) fn is_public(address: Option<&str>) -> bool {
+    let host = address.unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host != "localhost" && !host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 fn is_this_host(host: &str) -> bool {
