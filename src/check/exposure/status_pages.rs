@@ -171,8 +171,8 @@ fn unseen_listings(observer: &Observer, site: &Site) -> Vec<Finding> {
         let dir = one(&[location], "alias").or_else(|| one(&blocks, "root"))?.arg(0)?;
         let goes_elsewhere =
             ["proxy_pass", "return", "deny"].iter().any(|name| location.children_named(name).next().is_some());
-        let open = !goes_elsewhere && is_made(dir) && is_open(observer, site, &path);
-        open.then(|| listed_unseen(&path, &on.location))
+        let is_listed = !goes_elsewhere && is_made(dir);
+        is_listed.then(|| listed_unseen(&path, &on.location, is_open(observer, site, &path)))
     });
     listing.collect()
 }
@@ -182,9 +182,14 @@ fn one<'a>(blocks: &[&'a Directive], name: &'a str) -> Option<&'a Directive> {
     blocks.iter().rev().find_map(|block| block.children_named(name).next())
 }
 
-fn listed_unseen(path: &str, autoindex: &Location) -> Finding {
+fn listed_unseen(path: &str, autoindex: &Location, open: bool) -> Finding {
+    let (to_whom, level) = match open {
+        true => ("everybody", Level::Warning),
+        false => ("everybody who is let in", Level::Note),
+    };
     CHECK
-        .finding(format!("{path} shows the list of all files in a directory to everybody"))
+        .finding(format!("{path} shows the list of all files in a directory to {to_whom}"))
+        .at_level(level)
         .expected("403 or 404 for a client from outside")
         .actual("autoindex is on there; what it lists is not part of the deployment")
         .at(autoindex.clone())
