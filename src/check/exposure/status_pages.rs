@@ -92,10 +92,10 @@ fn shown(seen: &Seen, target: &str) -> Option<Shown> {
         }
         "config" => text.contains("[core]"),
         "entries" => first.parse::<u32>().is_ok(),
-        ".env" => seen.media_type() != "text/html" && text.lines().any(|line| line.contains('=')),
-        ".htpasswd" => {
-            seen.media_type() != "text/html" && first.split_once(':').is_some_and(|(user, _)| !user.contains(' '))
+        ".env" => {
+            is_a_file(seen) && text.lines().any(|line| line.split_once('=').is_some_and(|(name, _)| is_word(name)))
         }
+        ".htpasswd" => is_a_file(seen) && first.split_once(':').is_some_and(|(user, _)| is_word(user)),
         ".DS_Store" => seen.body.starts_with(&[0, 0, 0, 1, b'B', b'u', b'd', b'1']),
         _ => false,
     };
@@ -105,6 +105,16 @@ fn shown(seen: &Seen, target: &str) -> Option<Shown> {
         () if is_hidden && target.contains("/.") => Some(Shown::Hidden),
         () => None,
     }
+}
+
+/// An application that answers every path does so with a page or with JSON.
+fn is_a_file(seen: &Seen) -> bool {
+    !seen.media_type().ends_with("html") && !seen.media_type().ends_with("json")
+}
+
+fn is_word(text: &str) -> bool {
+    let text = text.trim().trim_start_matches("export ");
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_-.@".contains(c))
 }
 
 /// Whether nothing is asked of a client: this one may come from an address that is let in.
