@@ -36,8 +36,9 @@ catalogue! {
     boot {
         nginx_starts,
         nginx_log_clean,
+        deprecated_directive,
         upstream_answers,
-    } with refusal;
+    } with refusal, deprecations;
     tls {
         tls_enforced,
         tls_reachable,
@@ -95,8 +96,11 @@ catalogue! {
         lifecycle_endpoints,
         admin_endpoints,
         debug_endpoints,
-    } with content, endpoint;
+        forwarded_headers,
+    } with believed, content, endpoint;
     headers {
+        header_inheritance,
+        server_tokens,
         content_type,
     };
 }
