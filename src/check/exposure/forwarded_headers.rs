@@ -5,7 +5,7 @@
 
 use reqwest::header::HeaderName;
 
-use super::super::obstacle::PROBE;
+use super::super::obstacle::{PROBE, is_refused_by_go};
 use super::super::{Answer, Check, Turn};
 use super::believed::{believed, trusted_by_all};
 use crate::deployment::{Directive, levels};
@@ -49,10 +49,9 @@ async fn host_twice(observer: &Observer, set: &[&Directive]) -> Option<Finding> 
     let mut hosts = set.iter().filter(|line| names(line, "host") && line.arg(1) != Some(""));
     let (_, second) = (hosts.next()?, hosts.next()?);
     let seen = observer.get(PROBE).await.ok()?;
-    let is_refused = seen.status == 400 && seen.media_type() == "text/plain";
+    let is_refused = is_refused_by_go(&seen);
     let finding = CHECK
         .finding("Host is set twice for what is behind nginx, which may refuse every such request")
-        .at_level(if is_refused { Level::Error } else { Level::Warning })
         .expected("one proxy_set_header Host")
         .actual(if is_refused { seen.summary() } else { format!("{}, by this version of nginx", seen.status) })
         .at(second.location.clone())

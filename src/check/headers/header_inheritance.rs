@@ -105,9 +105,9 @@ fn lost_in_answer(observer: &Observer, seen: &Seen) -> Vec<Finding> {
 fn in_answer(observer: &Observer, seen: &Seen, drop: &Drop<'_>) -> Finding {
     let names = names(&drop.lost);
     let finding = CHECK
-        .finding(format!("{} loses {names}: the location has an add_header of its own", seen.url.path()))
+        .finding(format!("{} loses {names}: the {} has an add_header of its own", seen.url.path(), block(drop)))
         .at_level(level(drop, |name| PROTECTING.contains(&name)))
-        .expected(format!("{names}, as outside of the location"))
+        .expected(format!("{names}, as outside of the {}", block(drop)))
         .actual(format!("{} without", seen.status));
     repeated(finding, drop).shown_by(observer.shell().curl(seen))
 }
@@ -130,7 +130,8 @@ fn lost_in_request(blocks: &[&Directive]) -> Vec<Finding> {
         let names = names(&drop.lost);
         let finding = CHECK
             .finding(format!(
-                "Prometheus gets no {names} as set outside: the location has a proxy_set_header of its own"
+                "Prometheus gets no {names} as set outside: the {} has a proxy_set_header of its own",
+                block(drop)
             ))
             .at_level(level(drop, is_telling))
             .expected(format!("{names} as the outer block sets it"))
@@ -154,6 +155,10 @@ fn drops<'a>(blocks: &[&'a Directive], directive: &str, is_there: impl Fn(&str) 
         Drop { inner: pair[0].clone(), lost, block: block.copied() }
     });
     pairs.filter(|drop| !drop.lost.is_empty()).collect()
+}
+
+fn block(drop: &Drop<'_>) -> String {
+    drop.block.map_or_else(|| "block".to_owned(), |block| block.name.clone())
 }
 
 fn name(line: &Directive) -> String {
