@@ -107,26 +107,11 @@ async fn ask_one(observer: &Observer, client: &Http, request: Request) -> Option
 /// Whether something asks that lets in all clients here: a stub says yes to every `auth_request`, and the address of this
 /// client may be one that is let in.
 fn is_asked_unseen(observer: &Observer, request: &Request) -> bool {
-    let path = as_nginx_sees(request.url().path());
+    let path = request.url().path().to_owned();
     let access = observer.facts().access_at(&path);
     let refuses = access.denied_client().is_some();
     let by_address = refuses && (access.any || access.basic.is_none()) && observer.refused_client().is_none();
     access.request.is_some() || by_address || observer.facts().is_guarded_by_variable(&path)
-}
-
-/// The path that nginx looks for a location with: decoded, and with one slash for many.
-fn as_nginx_sees(path: &str) -> String {
-    let mut seen: Vec<u8> = Vec::new();
-    let mut rest = path.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        let (byte, after) = hex.filter(|_| *first == b'%').map_or((*first, after), |byte| (byte, &after[2..]));
-        if byte != b'/' || seen.last() != Some(&b'/') {
-            seen.push(byte);
-        }
-        rest = after;
-    }
-    String::from_utf8_lossy(&seen).into_owned()
 }
 
 /// Whether another route to the same Prometheus asks.
@@ -237,7 +222,7 @@ async fn other_spellings(observer: &Observer) -> Result<Option<Finding>, Skip> {
             let request = observer.request_at_root(spelling);
             let Some(asked) = ask_one(observer, &client, request).await else { continue };
             if asked.state == State::Open {
-                let place = cause_of_spelling(observer, &as_nginx_sees(asked.request.url().path()));
+                let place = cause_of_spelling(observer, asked.request.url().path());
                 let finding = CHECK
                     .finding(format!("{spelling} is open to everybody: another spelling of a path that asks"))
                     .expected(format!("401 or 403, as for {prefix}{PROBE}"))
@@ -302,15 +287,4 @@ async fn right_password(observer: &Observer) -> Result<Option<Finding>, Skip> {
         .fix("name the file by its whole path, let nginx's user read it, and write it with `htpasswd -B` or `openssl passwd -apr1`")
         .shown_by(observer.shell().curl(&seen));
     Ok(Some(finding))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::as_nginx_sees;
-
-    #[test]
-    fn a_path_is_decoded_and_has_no_slash_twice() {
-        assert_eq!(as_nginx_sees("//p//%61pi%2F/x%zz"), "/p/api/x%zz");
-        assert_eq!(as_nginx_sees("/p/%"), "/p/%");
-    }
 }
