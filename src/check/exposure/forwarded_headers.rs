@@ -176,6 +176,7 @@ fn says_too_little(observer: &Observer, set: &[&Directive]) -> Option<Finding> {
     let missing = WANTED.iter().filter(|(wanted, _)| !levels.iter().flatten().any(|line| names(line, wanted)));
     let missing: Vec<&(&str, &str)> = missing.collect();
     let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();
+    let untold: Vec<String> = names.iter().map(|name| as_it_comes(observer, name)).collect();
     let lines: Vec<String> = missing.iter().map(|(name, own)| format!("proxy_set_header {name} {own};")).collect();
     let pass = &observer.route().proxy_pass;
     // A line in the location would take away those that stand outside of it.
@@ -190,10 +191,18 @@ fn says_too_little(observer: &Observer, set: &[&Directive]) -> Option<Finding> {
         .finding(format!("what is behind nginx is not told {} by nginx", names.join(", ")))
         .at_level(Level::Note)
         .expected("the name that was asked for, the client's address and the scheme, in nginx's own words")
-        .actual("X-Forwarded-… as the client wrote it, and in Host the name of the upstream")
+        .actual(untold.join(", "))
         .at(pass.clone())
         .fix(fix);
     (!missing.is_empty()).then_some(finding)
+}
+
+/// What nginx passes on of a header that nothing is said about.
+fn as_it_comes(observer: &Observer, name: &str) -> String {
+    match name {
+        "Host" => format!("Host: {}", observer.route().upstream),
+        _ => format!("{name} as the client wrote it"),
+    }
 }
 
 fn names(line: &Directive, name: &str) -> bool {

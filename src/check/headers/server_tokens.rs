@@ -5,7 +5,7 @@ use reqwest::header::{HOST, SERVER};
 
 use super::super::{Answer, Check, Skip, Turn};
 use crate::deployment::{Directive, Listen, Server};
-use crate::finding::{Finding, Fix, Level};
+use crate::finding::{Edit, Finding, Fix, Level};
 use crate::location::Location;
 use crate::observe::{Observer, Request, Seen, Visit};
 
@@ -83,7 +83,7 @@ async fn ask(observer: &Observer) -> Answer {
 
 /// Where the version stands.
 fn version_in(seen: &Seen) -> Option<&'static str> {
-    let in_header = seen.header(SERVER).is_some_and(|server| tells(server));
+    let in_header = seen.header(SERVER).is_some_and(tells);
     let in_page = || seen.status >= 300 && tells_in_page(&seen.text());
     if in_header { Some("its header Server") } else { in_page().then_some("its error page") }
 }
@@ -124,19 +124,36 @@ fn server_on_80(observer: &Observer, for_public_name: bool) -> Option<usize> {
     named.filter(|_| for_public_name).or(default).map(|(index, ..)| *index)
 }
 
-/// One finding for each line, or for each block that lacks one.
-fn by_cause(observer: &Observer, told: &[Told<'_>]) -> Vec<Finding> {
-    let mut causes: Vec<(Location, Fix, &Told<'_>)> = Vec::new();
-    for told in told {
-        let (place, fix) = cause(observer, told);
-        if causes.iter().all(|(known, ..)| *known != place) {
-            causes.push((place, fix, told));
-        }
-    }
-    causes.into_iter().map(|(place, fix, told)| finding(observer, place, fix, told)).collect()
+/// What makes a server tell its version.
+struct Cause {
+    place: Location,
+    fix: Fix,
+    /// There is no line: nginx does it by default.
+    is_default: bool,
 }
 
-fn finding(observer: &Observer, place: Location, fix: Fix, told: &Told<'_>) -> Finding {
+/// One finding for each line that turns it on, and one for all blocks that lack the one that turns it off.
+fn by_cause(observer: &Observer, told: &[Told<'_>]) -> Vec<Finding> {
+    let mut causes: Vec<(Cause, &Told<'_>)> = Vec::new();
+    for told in told {
+        let cause = cause(observer, told);
+        let is_known = |edit: &Edit| causes.iter().any(|(known, _)| known.fix.edits.contains(edit));
+        if cause.fix.edits.iter().all(is_known) {
+            continue;
+        }
+        match causes.iter_mut().find(|(known, _)| known.is_default && cause.is_default) {
+            Some((known, _)) => known.fix.edits.extend(cause.fix.edits),
+            None => causes.push((cause, told)),
+        }
+    }
+    causes.into_iter().map(|(cause, told)| finding(observer, cause, told)).collect()
+}
+
+fn finding(observer: &Observer, Cause { place, fix, .. }: Cause, told: &Told<'_>) -> Finding {
+    let fix = match fix.edits.len() {
+        0 | 1 => fix,
+        _ => fix.said(format!("{OFF} in each server, or once in the http block around them")),
+    };
     let finding = CHECK
         .finding(format!("the server {} tells its version", told.whose))
         .expected("`Server: nginx`, and error pages without a number")
@@ -150,7 +167,7 @@ fn finding(observer: &Observer, place: Location, fix: Fix, told: &Told<'_>) -> F
 }
 
 /// The line that turns it on; else the block where the one that turns it off has to go.
-fn cause(observer: &Observer, told: &Told<'_>) -> (Location, Fix) {
+fn cause(observer: &Observer, told: &Told<'_>) -> Cause {
     let facts = observer.facts();
     let is_own = told.server == observer.route().server;
     let in_force: Vec<&Directive> = match is_own {
@@ -158,14 +175,15 @@ fn cause(observer: &Observer, told: &Told<'_>) -> (Location, Fix) {
         false => facts.server_in_force_of(told.server, "server_tokens"),
     };
     if let Some(line) = in_force.last() {
-        return (line.location.clone(), Fix::replace(line.location.clone(), OFF));
+        let place = line.location.clone();
+        return Cause { fix: Fix::replace(place.clone(), OFF), place, is_default: false };
     }
     let blocks = facts.server_blocks(told.server);
     let is_users =
         |block: &&&Directive| facts.deployment.nginx.users_place(&block.location) == Some(block.location.clone());
     let block = blocks.iter().find(is_users).or(blocks.last());
     let place = block.map_or_else(|| facts.server().location.clone(), |block| block.location.clone());
-    (place.clone(), Fix::insert_into(place, OFF))
+    Cause { fix: Fix::insert_into(place.clone(), OFF), place, is_default: true }
 }
 
 #[cfg(test)]
