@@ -36,8 +36,9 @@ catalogue! {
     boot {
         nginx_starts,
         nginx_log_clean,
+        deprecated_directive,
         upstream_answers,
-    } with refusal;
+    } with refusal, deprecations;
     tls {
         tls_enforced,
         tls_reachable,
@@ -99,8 +100,11 @@ catalogue! {
         path_traversal,
         status_pages,
         host_header,
-    } with content, endpoint, site;
+        forwarded_headers,
+    } with believed, content, endpoint, site;
     headers {
+        header_inheritance,
+        server_tokens,
         content_type,
     };
 }

@@ -23,6 +23,9 @@ pub(super) fn get_past(seen: &Seen) -> Result<(), Skip> {
 /// Whether nginx keeps this client from seeing what is behind it.
 pub(super) fn get_in(seen: &Seen) -> Result<(), Skip> {
     match seen.status {
+        400 if is_refused_by_go(seen) => Err(Skip(
+            "what is behind nginx refuses the request as nginx passes it on (400): see upstream-answers".to_owned(),
+        )),
         401 => Err(Skip("nginx asks for credentials that this client does not have (401)".to_owned())),
         403 => Err(Skip("nginx forbids it to this client (403)".to_owned())),
         429 => Err(Skip("nginx limits how much a client may ask (429): see page-load".to_owned())),
@@ -32,6 +35,11 @@ pub(super) fn get_in(seen: &Seen) -> Result<(), Skip> {
         502..=504 => Err(Skip(format!("nginx does not reach Prometheus ({}): see upstream-answers", seen.status))),
         _ => Ok(()),
     }
+}
+
+/// Whether Go's HTTP server takes a request for none, before Prometheus sees it: two `Host` lines, or one that is no name.
+pub(super) fn is_refused_by_go(seen: &Seen) -> bool {
+    seen.status == 400 && seen.media_type() == "text/plain" && seen.text().starts_with("400 Bad Request")
 }
 
 /// As [`get_past`]; and where all of Prometheus is missed for one reason, one check says so for all.

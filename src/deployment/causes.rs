@@ -104,6 +104,11 @@ fn deciding<'a>(blocks: &[&'a Directive], fits: impl Fn(&Directive) -> bool) -> 
 }
 
 impl Directive {
+    /// As it is written, in one line, quoted where it has to be.
+    pub(crate) fn written(&self) -> String {
+        self.written_with(|_, text| text.to_owned())
+    }
+
     /// As it is written, in one line: for fixes that change a part of it.
     pub(crate) fn written_with(&self, change: impl Fn(usize, &str) -> String) -> String {
         let args = self.args.iter().enumerate().map(|(index, arg)| {
@@ -199,6 +204,6 @@ mod tests {
         let conf = format!("http {{ server {{ listen 443 ssl;\n{server}\n}} }}");
         let deployment = Files::of(&[("nginx.conf", &conf)]).load().unwrap();
         let found = deployment.facts(0).added_header("/p/x", "a").unwrap();
-        assert_eq!(found.written_with(|_, text| text.to_owned()), "add_header A \"b c\";");
+        assert_eq!(found.written(), "add_header A \"b c\";");
     }
 }

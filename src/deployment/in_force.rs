@@ -26,9 +26,26 @@ impl<'a> Facts<'a> {
 
     /// The directives called `name` that hold where the route's `proxy_pass` stands, also in a named location or an `if`.
     pub(crate) fn in_force_at_pass(&self, name: &str) -> Vec<&'a Directive> {
+        innermost(&self.blocks_at_pass(), name)
+    }
+
+    /// The blocks that the route's `proxy_pass` stands in, from `http` inward.
+    pub(crate) fn blocks_at_pass(&self) -> Vec<&'a Directive> {
         let mut blocks = self.server_blocks(self.route.server);
         go_down(&mut blocks, &|directive| directive.location == self.route.proxy_pass);
-        innermost(&blocks, name)
+        blocks
+    }
+
+    /// The variables that `map` and, where the route passes on, `set` make, each with the texts that it is made of.
+    pub(crate) fn made_of(&self) -> Vec<(&'a str, Vec<&'a str>)> {
+        let blocks = self.blocks_at_pass();
+        let maps = blocks.iter().flat_map(|block| block.children_named("map")).filter_map(|map| {
+            let values = map.children().iter().filter_map(|entry| entry.arg(0));
+            Some((map.arg(1)?, map.arg(0).into_iter().chain(values).collect()))
+        });
+        let sets = blocks.iter().flat_map(|block| block.children_named("set"));
+        let sets = sets.filter_map(|set| Some((set.arg(0)?, vec![set.arg(1)?])));
+        maps.chain(sets).collect()
     }
 
     /// The blocks that a request of `path` is in, from `http` inward: `http`, the route's `server`, its locations.

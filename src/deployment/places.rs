@@ -112,14 +112,11 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// A directive as it is written, with its arguments.
+    /// A directive as it is written, with its arguments, quoted where they have to be.
     pub(crate) fn written(&self, location: &Location) -> String {
         let nginx = &self.deployment.nginx;
         let directive = nginx.at(location).or_else(|| nginx.lookup(&location.file, location.line));
-        directive.map_or_else(String::new, |directive| {
-            let args = directive.args.iter().map(|arg| format!(" {}", arg.text));
-            format!("{}{};", directive.name, args.collect::<String>())
-        })
+        directive.map_or_else(String::new, Directive::written)
     }
 
     /// The line of Prometheus's own configuration that names a scrape target.

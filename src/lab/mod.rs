@@ -19,7 +19,7 @@ use crate::check::{self, Asked, Selection};
 use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::finding::Level;
-use crate::observe::{Observation, Observer, Shell, Sight};
+use crate::observe::{Failure, Observation, Observer, Shell, Sight};
 use crate::report::{DeploymentReport, Programs, Report, SourceText, Verdict};
 use crate::runtime::docker::Pod;
 use crate::world::World;
@@ -261,11 +261,12 @@ impl Lab {
     }
 
     async fn observer(&self, route: usize) -> Result<&Observer> {
-        let opened = self.observers[route].get_or_try_init(|| {
+        let opened = self.observers[route].get_or_try_init(|| async move {
             let sight: Arc<dyn Sight> = Arc::clone(&self.pod) as _;
-            Observer::new(Arc::clone(&self.deployment), route, sight, &self.world, self.shell_of(route))
+            let opening = Observer::new(Arc::clone(&self.deployment), route, sight, &self.world, self.shell_of(route));
+            Ok(opening.await?.of_nginx(&self.programs.nginx.version))
         });
-        opened.await.map_err(|failure| Error::Client(failure.to_string()))
+        opened.await.map_err(|failure: Failure| Error::Client(failure.to_string()))
     }
 }
 

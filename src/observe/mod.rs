@@ -10,6 +10,7 @@ mod log;
 mod observation;
 mod plain;
 mod raw;
+mod running;
 mod scrape;
 mod strangers;
 mod tls;
@@ -84,6 +85,7 @@ pub(crate) struct Observer {
     slow: AtomicBool,
     answers: Answers,
     targets: OnceCell<Result<Vec<Target>, Failure>>,
+    nginx_version: [u32; 3],
 }
 
 impl Observer {
@@ -129,6 +131,7 @@ impl Observer {
             slow: AtomicBool::new(false),
             answers: Answers::default(),
             targets: OnceCell::new(),
+            nginx_version: [0; 3],
             deployment,
         })
     }

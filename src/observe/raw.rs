@@ -143,6 +143,15 @@ impl Observer {
         Request::get(&self.url_at_root("/"), format!("{}{below}", self.route().prefix))
     }
 
+    /// The same GET over plain HTTP, on its own port.
+    pub(crate) fn plain_request(&self, below: &str) -> Request {
+        let mut origin = self.url_at_root("/");
+        // Both are valid for an https URL; the default port of http is 80.
+        let _ = origin.set_scheme("http");
+        let _ = origin.set_port(None);
+        Request::get(&origin, format!("{}{below}", self.route().prefix))
+    }
+
     /// A GET of a path and a query of the whole server, as they are written.
     pub(crate) fn request_at_root(&self, target: &str) -> Request {
         Request::get(&self.url_at_root("/"), target)

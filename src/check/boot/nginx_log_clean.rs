@@ -2,6 +2,7 @@
 
 use super::super::tls::ocsp_stapling::IGNORED as IGNORED_STAPLING;
 use super::super::{Answer, Check, Turn};
+use super::deprecated_directive;
 use crate::finding::{Finding, Level};
 use crate::location::Location;
 use crate::observe::{LogLevel, LogLine, Observer};
@@ -10,8 +11,8 @@ pub(crate) static CHECK: Check = Check {
     id: "nginx-log-clean",
     level: Level::Warning,
     what: "nginx's error log holds no line of level warn, crit, alert or emerg after the checks have asked.",
-    why: "A warning at start-up is how nginx announces what a later version refuses (a deprecated directive, names that \
-          conflict) and what it ignores; a crit or alert line is a fault that clients do not see yet.",
+    why: "A warning at start-up is how nginx says what it ignores, such as names that conflict; a crit or alert line is a \
+          fault that clients do not see yet. What it says of deprecated directives is in deprecated-directive.",
     fix: "Mend the directive that the line names; what it says is what nginx does instead of what was written.",
     source: "https://nginx.org/en/docs/ngx_core_module.html#error_log",
     turn: Turn::Last,
@@ -27,6 +28,7 @@ async fn ask(observer: &Observer) -> Answer {
     lines.retain(|line| line.level > LogLevel::Warn || !line.message.contains(BUFFERED));
     // ocsp-stapling says it; of a certificate that is made up it says nothing.
     lines.retain(|line| !line.message.starts_with(IGNORED_STAPLING));
+    lines.retain(|line| !deprecated_directive::is_of_this_check(line));
     let mut seen: Vec<&str> = Vec::new();
     let mut findings = Vec::new();
     for line in &lines {

@@ -170,14 +170,22 @@ fn open_at(observer: &Observer, place: Location, all: &[&Asked]) -> Finding {
     let first = all[0];
     let mut paths: Vec<&str> = all.iter().map(|asked| asked.request.target.as_str()).collect();
     paths.dedup();
-    let others = if paths.len() > 1 { format!(" and {} more paths", paths.len() - 1) } else { String::new() };
+    let are_open = match paths.len() {
+        1 => " is".to_owned(),
+        2 => " and one more path are".to_owned(),
+        more => format!(" and {} more paths are", more - 1),
+    };
+    // Numbers of Prometheus about itself, which people leave open on purpose to whoever scrapes it.
+    let is_metrics = |path: &&str| path.ends_with("/metrics");
+    let level = if paths.iter().all(is_metrics) { Level::Warning } else { CHECK.level };
     let written = facts.written(&place);
     let fix = match written.ends_with(" off;") {
         true => Fix::remove(place.clone(), format!("remove `{written}`: what asks around it holds here too")),
         false => Fix::insert_into(place.clone(), what_asks(observer)),
     };
     CHECK
-        .finding(format!("{}{others} is open to everybody, while other paths ask", paths[0]))
+        .finding(format!("{}{are_open} open to everybody, while other paths ask", paths[0]))
+        .at_level(level)
         .expected("401 or 403, as on the other paths")
         .actual(answered(&first.seen))
         .at(place)
