@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 
 use super::super::{Answer, Check, Turn};
-use super::site::Site;
+use super::site::{Site, is_password_file};
 use crate::deployment::{Access, Directive, FileKind};
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -49,6 +49,7 @@ async fn ask(observer: &Observer) -> Answer {
         let targets = targets(observer, &site);
         for (target, seen) in targets.iter().zip(join_all(targets.iter().map(|target| site.ask(target))).await) {
             let shown = seen.ok().and_then(|seen| shown(&seen, target));
+            let shown = shown.filter(|shown| *shown != Shown::Hidden || site.is_from_disk(observer, target));
             let found =
                 shown.filter(|_| is_open(observer, &site, target)).map(|shown| finding(observer, &site, target, shown));
             findings.extend(found.filter(|new| findings.iter().all(|known| known.location != new.location)));
@@ -101,10 +102,11 @@ fn shown(seen: &Seen, target: &str) -> Option<Shown> {
         }
         "config" => text.contains("[core]"),
         "entries" => first.parse::<u32>().is_ok(),
-        ".env" => seen.media_type() != "text/html" && text.lines().any(|line| line.contains('=')),
-        ".htpasswd" => {
-            seen.media_type() != "text/html" && first.split_once(':').is_some_and(|(user, _)| !user.contains(' '))
+        ".env" => {
+            !matches!(seen.media_type(), "text/html" | "application/json")
+                && text.lines().any(|line| line.contains('='))
         }
+        ".htpasswd" => is_password_file(&text),
         ".DS_Store" => seen.body.starts_with(&[0, 0, 0, 1, b'B', b'u', b'd', b'1']),
         _ => false,
     };
