@@ -109,20 +109,25 @@ fn listens(observer: &Observer, prometheus: &Prometheus, own: u16) -> Vec<Findin
     let said = || prometheus.flags.iter().filter(|flag| flag.name() == LISTEN);
     let open = said().filter(|flag| flag.value().is_some_and(is_open));
     let settings = &observer.facts().deployment.settings;
-    let finding = |actual: String| {
+    let finding = |message: &str, actual: &str| {
         CHECK
-            .finding("Prometheus listens beyond loopback: whoever reaches the machine gets around nginx")
+            .finding(message)
             .expected(format!("--{LISTEN}=127.0.0.1:{own}: nginx is on the same machine"))
             .actual(actual)
             .fix(format!("--{LISTEN}=127.0.0.1:{own}"))
     };
     if said().next().is_none() {
-        let actual = format!("no --{LISTEN}: it listens on every address, and a firewall alone may close it");
-        return vec![finding(actual).at_level(Level::Note)];
+        let message = match prometheus.flags_given {
+            true => "Prometheus listens on every address: whoever reaches the machine gets around nginx",
+            false => "nothing says that Prometheus listens on loopback alone: it listens on every address then",
+        };
+        let actual = format!("no --{LISTEN}: a firewall alone may close the port");
+        return vec![finding(message, &actual).at_level(Level::Note)];
     }
+    let message = "Prometheus listens beyond loopback: whoever reaches the machine gets around nginx";
     open.map(|flag| {
         let place = flag.location.clone().or_else(|| settings.place_of(LISTEN));
-        finding(flag.text.clone()).at(place)
+        finding(message, &flag.text).at(place)
     })
     .collect()
 }

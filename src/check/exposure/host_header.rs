@@ -49,7 +49,7 @@ async fn ask(observer: &Observer) -> Answer {
     let mut answered = false;
     for door in doors(observer) {
         for by_header_alone in [false, true] {
-            for path in paths(observer) {
+            for path in paths(observer, door.servers[usize::from(by_header_alone)]) {
                 let Some(text) = visit(observer, &door, &path, by_header_alone).await else { continue };
                 answered = true;
                 let Some(reflection) = reflection(&door, &text, path, by_header_alone) else { continue };
@@ -69,10 +69,22 @@ fn is_same(known: &Finding, new: &Finding) -> bool {
     known.location == new.location && (known.location.is_some() || known.message == new.message)
 }
 
-fn paths(observer: &Observer) -> Vec<String> {
-    let prefix = &observer.route().prefix;
+/// The root, the prefix, and the paths of the server's locations that redirect to a variable host.
+fn paths(observer: &Observer, server: Option<DefaultServer<'_>>) -> Vec<String> {
+    /// More than anybody writes.
+    const MOST: usize = 16;
+    let (facts, prefix) = (observer.facts(), &observer.route().prefix);
     let mut paths = vec!["/".to_owned(), format!("{prefix}/graph")];
     paths.extend((!prefix.is_empty()).then(|| prefix.clone()));
+    let locations = server.map(|server| facts.locations_of(server.index)).unwrap_or_default();
+    let redirects = |child: &Directive| matches!(child.name.as_str(), "return" | "rewrite") && writes_host(child);
+    let redirecting = locations.into_iter().filter(|location| location.children().iter().any(redirects));
+    let own = redirecting.filter_map(Directive::location_path).filter(|path| path.starts_with('/')).take(MOST);
+    for path in own {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
     paths
 }
 

@@ -53,7 +53,36 @@ impl Site {
         Request::get(&self.origin, target)
     }
 
+    /// Whether nginx answers a path from its own disk, and does not pass it on.
+    pub(super) fn is_from_disk(&self, observer: &Observer, path: &str) -> bool {
+        let blocks = observer.facts().blocks_of(self.server, path);
+        let answers = blocks.last().map_or(&[][..], |block| block.children());
+        !answers.iter().any(|child| child.name.ends_with("_pass") || child.is("return"))
+    }
+
+    /// Sends a GET of a path, as it is written.
     pub(super) async fn ask(&self, target: &str) -> Result<Seen, Failure> {
         self.client.send(&self.request(target)).await
+    }
+}
+
+/// Whether a text starts as a password file does: a user, a colon, a hash.
+pub(super) fn is_password_file(text: &str) -> bool {
+    let first = text.lines().find(|line| !line.starts_with('#')).and_then(|line| line.split_once(':'));
+    let is_user =
+        |user: &str| !user.is_empty() && !user.contains(|c: char| c.is_whitespace() || "{}[]\"'<>/".contains(c));
+    first.is_some_and(|(user, hash)| is_user(user) && !hash.is_empty() && !hash.contains(' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_password_file;
+
+    #[test]
+    fn a_password_file_is_no_json_and_no_page() {
+        assert!(is_password_file("# users\nada:$apr1$x$y\n"));
+        for other in ["{\"path\":\"/.htpasswd\"}", "<p>a:b</p>", "Error: not found", "", "a:"] {
+            assert!(!is_password_file(other), "{other}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 
 use super::super::{Answer, Check, Turn};
-use super::site::Site;
+use super::site::{Site, is_password_file};
 use crate::deployment::{Access, Directive, FileKind};
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -16,6 +16,8 @@ const USUAL: [&str; 4] = ["/nginx_status", "/stub_status", "/basic_status", "/st
 /// What lies hidden where a directory was copied to a server as it was.
 const HIDDEN: [&str; 6] = [".git/HEAD", ".git/config", ".svn/entries", ".env", ".htpasswd", ".DS_Store"];
 const STATUS: [&str; 4] = ["stub_status", "vhost_traffic_status_display", "check_status", "status"];
+/// More paths than anybody has; a hostile file can name thousands.
+const MOST: usize = 64;
 const CLOSED: &str = "allow 127.0.0.1; allow ::1; deny all;";
 
 pub(crate) static CHECK: Check = Check {
@@ -47,6 +49,7 @@ async fn ask(observer: &Observer) -> Answer {
         let targets = targets(observer, &site);
         for (target, seen) in targets.iter().zip(join_all(targets.iter().map(|target| site.ask(target))).await) {
             let shown = seen.ok().and_then(|seen| shown(&seen, target));
+            let shown = shown.filter(|shown| *shown != Shown::Hidden || site.is_from_disk(observer, target));
             let found =
                 shown.filter(|_| is_open(observer, &site, target)).map(|shown| finding(observer, &site, target, shown));
             findings.extend(found.filter(|new| findings.iter().all(|known| known.location != new.location)));
@@ -60,17 +63,24 @@ async fn ask(observer: &Observer) -> Answer {
     Ok(findings)
 }
 
-/// The paths of locations that show something, the usual ones, and hidden files of every directory.
+/// The paths of nginx's own locations, the usual ones where a status is written, and hidden files of every directory.
 fn targets(observer: &Observer, site: &Site) -> BTreeSet<String> {
     let facts = observer.facts();
-    let own = facts.locations_of(site.server).into_iter().filter_map(Directive::location_path);
-    let own = own.filter(|path| path.starts_with('/'));
+    let locations = facts.locations_of(site.server);
+    let passes = |location: &Directive| location.children().iter().any(|child| child.name.ends_with("_pass"));
+    let own = locations.iter().filter(|location| !passes(location)).filter_map(|location| location.location_path());
+    let own: Vec<String> = own.filter(|path| path.starts_with('/')).collect();
     let directories = facts.served_directories(site.server).into_iter().map(|(public, _)| public);
     let hidden = directories.flat_map(|public| HIDDEN.map(|name| format!("{public}/{name}")));
     // A location of a directory is often written without the slash that the directory has.
-    let with_slash = own.clone().filter(|path| !path.ends_with('/')).map(|path| format!("{path}/"));
-    let usual = USUAL.iter().map(|path| (*path).to_owned()).chain(["/".to_owned()]);
-    own.chain(with_slash).chain(hidden).chain(usual).collect()
+    let with_slash = own.iter().filter(|path| !path.ends_with('/')).map(|path| format!("{path}/"));
+    // A regex has no path of its own.
+    let has_status =
+        locations.iter().any(|location| STATUS.iter().any(|name| location.children_named(name).next().is_some()));
+    let usual = USUAL.iter().filter(|_| has_status).map(|path| (*path).to_owned());
+    let root = one(&facts.server_blocks(site.server), "autoindex").map(|_| "/".to_owned());
+    let all: BTreeSet<String> = own.iter().cloned().chain(with_slash).chain(hidden).chain(usual).chain(root).collect();
+    all.into_iter().take(MOST).collect()
 }
 
 /// Told by what comes: no other page says so.
@@ -95,7 +105,7 @@ fn shown(seen: &Seen, target: &str) -> Option<Shown> {
         ".env" => {
             is_a_file(seen) && text.lines().any(|line| line.split_once('=').is_some_and(|(name, _)| is_word(name)))
         }
-        ".htpasswd" => is_a_file(seen) && first.split_once(':').is_some_and(|(user, _)| is_word(user)),
+        ".htpasswd" => is_password_file(&text),
         ".DS_Store" => seen.body.starts_with(&[0, 0, 0, 1, b'B', b'u', b'd', b'1']),
         _ => false,
     };
@@ -142,7 +152,7 @@ fn finding(observer: &Observer, site: &Site, target: &str, shown: Shown) -> Find
     let (what, maker) = match shown {
         Shown::Status => ("nginx's own status", innermost(&STATUS)),
         Shown::Listing => ("the list of all files in a directory", innermost(&["autoindex"])),
-        Shown::Hidden => ("a hidden file", None),
+        Shown::Hidden => ("a hidden file", innermost(&["root", "alias"])),
     };
     let place = maker.or(location.copied()).map(|directive| directive.location.clone());
     let fix = match (shown, &place) {
@@ -173,8 +183,9 @@ fn unseen_listings(observer: &Observer, site: &Site) -> Vec<Finding> {
         uses.any(|named| named.file.path.trim_end_matches('/') == dir.trim_end_matches('/'))
     };
     let locations = facts.locations_of(site.server).into_iter();
-    let listing = locations.filter_map(|location| {
-        let path = location.location_path()?;
+    let locations = locations.filter_map(|location| Some((location, location.location_path()?)));
+    let server = facts.server_blocks(site.server).last().map(|server| (*server, "/".to_owned()));
+    let listing = locations.chain(server).filter_map(|(location, path)| {
         let blocks = facts.blocks_of(site.server, &path);
         let own = blocks.last().is_some_and(|last| last.location == location.location);
         let on = one(&blocks, "autoindex").filter(|on| own && on.arg(0) == Some("on"))?;

@@ -95,7 +95,9 @@ fn a_compose_service_is_found_by_its_image_and_read_with_its_variables() {
     assert_eq!(flags(&found), ["--a=1 9:9", "--b=2 9:9"]);
     let ports: Vec<_> =
         found.ports.iter().map(|port| (port.port, port.container_port, port.address.as_deref())).collect();
-    assert_eq!(ports, [(8080, 9090, None), (9091, 9090, Some("127.0.0.1"))]);
+    assert_eq!(ports, [(8080, 9090, None), (9091, 9090, Some("127.0.0.1")), (0, 9090, None)]);
+    assert_eq!(found.ports.iter().map(|port| port.public).collect::<Vec<_>>(), [true, false, true]);
+    assert!(found.contained);
     let text =
         "services:\n  prometheus:\n    image: prom/prometheus\n    command: >-\n      --a='1 2'\n      --web.b\n";
     assert_eq!(flags(&prometheus("c.yml", text, &[])), ["--a=1 2 5:7", "--web.b 6:7"]);
@@ -220,4 +222,34 @@ fn thousands_of_targets_are_not_too_many() {
     let found = prometheus("u.service", "[Service]\nExecStart=prometheus\n", &[("prometheus.yml", &yml)]);
     assert_eq!(found.targets.len(), 500);
     assert_eq!(found.unanswered[0].key, "targets after the first 500");
+}
+
+#[test]
+fn a_container_in_the_host_s_network_is_open_where_it_listens() {
+    let open = |command: &str| {
+        let text = format!(
+            "services:\n  prometheus:\n    image: prom/prometheus\n    network_mode: host\n    ports: ['9090:9090']\n    {command}\n"
+        );
+        let found = prometheus("c.yml", &text, &[]);
+        let ports = found.ports.iter();
+        ports.map(|port| (port.port, port.public, port.by, port.location.line)).collect::<Vec<_>>()
+    };
+    assert_eq!(open(""), [(9090, true, PublishedBy::HostNetwork, 4)]);
+    assert_eq!(open("command: --web.listen-address=127.0.0.1:9191"), [(9191, false, PublishedBy::HostNetwork, 4)]);
+}
+
+#[test]
+fn a_service_of_a_cluster_is_open_by_its_type() {
+    let open = |kind: &str, port: &str| {
+        let text = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: prometheus\n  labels: {{a: b}}\nspec:\n  containers:\n    - image: prom/prometheus\n      \
+             name: p\n---\napiVersion: v1\nkind: Service\nmetadata: {{name: prom}}\nspec:\n  {kind}\n  selector: {{a: b}}\n  ports:\n    - port: 9090\n{port}"
+        );
+        let found = prometheus("k.yml", &text, &[]);
+        let ports = found.ports.iter().filter(|port| port.public);
+        ports.map(|port| (port.port, port.on_host)).collect::<Vec<_>>()
+    };
+    assert_eq!(open("type: ClusterIP", ""), []);
+    assert_eq!(open("type: LoadBalancer", ""), [(9090, false)]);
+    assert_eq!(open("type: NodePort", "      nodePort: 30090\n"), [(30090, true)]);
 }
