@@ -6,6 +6,9 @@ use crate::observe::{Failure, FailureKind, Observer, Seen};
 /// Served below the route prefix by every Prometheus since 2.14, and by nothing else.
 pub(super) const PROBE: &str = "/api/v1/status/buildinfo";
 
+/// nginx's words for a client whose certificate is missing, or not one that it knows.
+const NO_CERTIFICATE: [&str; 2] = ["No required SSL certificate was sent", "The SSL certificate error"];
+
 /// Whether an answer to [`PROBE`] is Prometheus's own.
 pub(super) fn is_prometheus(seen: &Seen) -> bool {
     seen.status == 200 && seen.media_type() == "application/json"
@@ -23,6 +26,9 @@ pub(super) fn get_past(seen: &Seen) -> Result<(), Skip> {
 /// Whether nginx keeps this client from seeing what is behind it.
 pub(super) fn get_in(seen: &Seen) -> Result<(), Skip> {
     match seen.status {
+        400 if NO_CERTIFICATE.iter().any(|words| seen.text().contains(words)) => {
+            Err(Skip("nginx asks for a certificate that this client does not have (400)".to_owned()))
+        }
         401 => Err(Skip("nginx asks for credentials that this client does not have (401)".to_owned())),
         403 => Err(Skip("nginx forbids it to this client (403)".to_owned())),
         429 => Err(Skip("nginx limits how much a client may ask (429): see page-load".to_owned())),

@@ -19,7 +19,7 @@ use crate::check::{self, Asked, Selection};
 use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::finding::Level;
-use crate::observe::{Observation, Observer, Shell, Sight};
+use crate::observe::{Client, Observation, Observer, Pace, Shell, Sight, certificates};
 use crate::report::{DeploymentReport, Programs, Report, SourceText, Verdict};
 use crate::runtime::docker::Pod;
 use crate::world::World;
@@ -260,10 +260,23 @@ impl Lab {
         self.shell().by((public, entrance), credentials, self.world.client_identity.is_some())
     }
 
+    /// What clients of a route know.
+    fn client_of(&self, route: usize) -> Client {
+        let world = &self.world;
+        Client {
+            way: world.ways[route].clone(),
+            trust: certificates(&world.trust),
+            credentials: world.credentials_for(&self.deployment.routes[route]).cloned(),
+            identity: world.client_identity.clone(),
+            stranger: world.stranger_identity.clone(),
+            pace: Pace::default(),
+        }
+    }
+
     async fn observer(&self, route: usize) -> Result<&Observer> {
         let opened = self.observers[route].get_or_try_init(|| {
             let sight: Arc<dyn Sight> = Arc::clone(&self.pod) as _;
-            Observer::new(Arc::clone(&self.deployment), route, sight, &self.world, self.shell_of(route))
+            Observer::new(Arc::clone(&self.deployment), route, sight, self.client_of(route), self.shell_of(route))
         });
         opened.await.map_err(|failure| Error::Client(failure.to_string()))
     }
@@ -280,5 +293,13 @@ impl Sight for Pod {
 
     fn refusal(&self) -> Option<String> {
         self.refusal().map(|refusal| refusal.log.clone())
+    }
+
+    fn sees_inside(&self) -> bool {
+        true
+    }
+
+    fn end(&self) -> Option<tokio::time::Instant> {
+        None
     }
 }

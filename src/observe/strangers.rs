@@ -14,6 +14,6 @@ impl Observer {
     }
 
     fn client_without_anything(&self, port: u16) -> Http {
-        Http::new(vec![(self.route().port, self.sight.address(port))], self.tls.config_of_nobody())
+        Http::new(vec![(self.route().port, self.door_at(port))], self.tls.config_of_nobody())
     }
 }

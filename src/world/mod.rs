@@ -85,7 +85,7 @@ impl World {
         };
         files::place(deployment, &authority, &mut world)?;
         if deployment.routes.iter().any(|route| route.access.certificate.is_some()) {
-            world.stranger_identity = Some(pki::ClientAuthority::new()?.issue()?.into_identity());
+            world.stranger_identity = Some(stranger()?);
         }
         if let Some(given) = &deployment.cacert {
             world.trust.push_str(given);
@@ -114,6 +114,11 @@ impl World {
             substitution.location = place.and_then(|place| deployment.nginx.users_place(&place));
         }
     }
+}
+
+/// The certificate and the key, PEM, of a client of an authority that nobody knows.
+pub(crate) fn stranger() -> Result<(String, String), WorldError> {
+    Ok(pki::ClientAuthority::new()?.issue()?.into_identity())
 }
 
 fn configuration(deployment: &Deployment) -> Vec<PodFile> {

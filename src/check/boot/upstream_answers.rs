@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::obstacle::{PROBE, get_past};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::Level;
 use crate::observe::{LogLevel, LogLine, Observer, Seen};
 
@@ -17,6 +17,7 @@ pub(crate) static CHECK: Check = Check {
           0.0.0.0:9090, plain HTTP unless --web.config.file says otherwise).",
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
@@ -37,11 +38,11 @@ async fn ask(observer: &Observer) -> Answer {
         None => seen.summary(),
     };
     let finding = CHECK
-        .finding(format!("nginx does not reach Prometheus at {}", route.upstream))
+        .finding("nginx does not reach Prometheus")
         .expected("Prometheus's own answer, 200 from /-/ready")
         .actual(actual)
         .at(route.proxy_pass.clone())
-        .fix(CHECK.fix)
+        .fix(format!("{} It names {} now.", CHECK.fix, route.upstream))
         .shown_by(observer.shell().curl(&seen));
     Ok(vec![finding])
 }

@@ -3,7 +3,7 @@
 use reqwest::Url;
 use reqwest::header::{HOST, LOCATION};
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::way;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::Observer;
@@ -18,6 +18,7 @@ pub(crate) static CHECK: Check = Check {
           `location = /PREFIX { return 301 /PREFIX/; }`.",
     source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#location",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

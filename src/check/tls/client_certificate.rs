@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::super::obstacle::need_tls;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::ClientCertificate;
 use crate::deployment::settings;
 use crate::finding::{Finding, Fix, Level};
@@ -22,6 +22,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "ssl_verify_client on; or, with optional: `if ($ssl_client_verify != SUCCESS) { return 403; }`",
     source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client; CVE-2025-23419",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use reqwest::header::STRICT_TRANSPORT_SECURITY;
 
 use super::super::obstacle::need_tls;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
@@ -31,6 +31,7 @@ pub(crate) static CHECK: Check = Check {
     fix: GOOD,
     source: "RFC 6797; https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
@@ -141,19 +142,23 @@ async fn on_errors(observer: &Observer, known: Option<&Arc<Seen>>) -> Result<Opt
     if policy(&seen).is_some() || takes_part(seen.status) {
         return Ok(None);
     }
-    let Some(directive) = directive(observer, &seen) else {
-        return Ok(None);
-    };
-    let args: String = directive.args.iter().take(2).map(|arg| format!(" {}", quoted(&arg.text))).collect();
+    // Something else than add_header may say it on the other answers.
+    let directive = directive(observer, &seen);
+    let fix = directive.map_or_else(|| Fix::from(GOOD), with_always);
     let finding = CHECK
         .finding("errors do not say Strict-Transport-Security")
         .at_level(Level::Note)
         .expected("the header on every answer: a browser sees 401 first")
         .actual(format!("{} without it", seen.status))
-        .at(directive.location.clone())
-        .fix(Fix::replace(directive.location.clone(), format!("add_header{args} always;")))
+        .at(directive.map(|directive| directive.location.clone()))
+        .fix(fix)
         .shown_by(observer.shell().curl(&seen));
     Ok(Some(finding))
+}
+
+fn with_always(directive: &Directive) -> Fix {
+    let args: String = directive.args.iter().take(2).map(|arg| format!(" {}", quoted(&arg.text))).collect();
+    Fix::replace(directive.location.clone(), format!("add_header{args} always;"))
 }
 
 fn quoted(word: &str) -> String {

@@ -1,6 +1,6 @@
 //! A client that verifies nothing is still encrypted, and served.
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::in_force::Directives;
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -16,6 +16,7 @@ pub(crate) static CHECK: Check = Check {
           what clients have: `ssl_protocols TLSv1.2 TLSv1.3;`.",
     source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_protocols",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
