@@ -108,6 +108,14 @@ impl Lab {
         gets.chain([self.shell_of(0).s_client(&route.server_name, route.port)]).collect()
     }
 
+    /// Calls of `proxyproof probe` that ask the Lab from outside, while it is kept: one for each route that is encrypted.
+    pub fn probes(&self) -> Vec<String> {
+        let routes = self.deployment.routes.iter().enumerate().filter(|(_, route)| route.tls);
+        let own =
+            |(index, route): (usize, &Route)| self.shell_of(index).probe(&route.url_of(&format!("{}/", route.prefix)));
+        routes.filter_map(own).collect()
+    }
+
     /// What nginx has written so far: its error log, and its access log where that goes to standard output.
     pub fn nginx_log(&self) -> String {
         self.pod.nginx_log()

@@ -27,8 +27,3 @@ pub(crate) struct Client {
 pub(crate) fn certificates(pem: &str) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem.as_bytes()).filter_map(Result::ok).collect()
 }
-
-/// The authorities that this machine trusts, as its own programs do: those of `SSL_CERT_FILE`, else the system's.
-pub(crate) fn system_roots() -> Vec<CertificateDer<'static>> {
-    rustls_native_certs::load_native_certs().certs
-}

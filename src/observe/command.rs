@@ -142,6 +142,22 @@ impl Shell {
         format!("openssl s_client -connect {address} -servername {name} -verify_hostname {name} {trust}</dev/null")
     }
 
+    /// The call of `proxyproof probe` that asks a kept Lab, where it is on its own ports.
+    pub(crate) fn probe(&self, url: &Url) -> Option<String> {
+        let port = url.port_or_known_default()?;
+        let address = self.kept_address(port).filter(|address| address.port() == port)?;
+        let mut words = vec![format!("proxyproof probe {}", quote(url.as_str()))];
+        words.extend(self.trust(url));
+        words.push(resolve(url.host_str()?, port, address.ip()));
+        let as_options = [("-u ", "--basic-auth "), ("--cert ", "--client-cert "), (" --key ", " --client-key ")];
+        words.extend(
+            self.client
+                .iter()
+                .map(|word| as_options.iter().fold(word.clone(), |word, (own, option)| word.replacen(own, option, 1))),
+        );
+        Some(words.join(" "))
+    }
+
     fn trust(&self, url: &Url) -> Option<String> {
         let cacert = self.cacert.as_ref().filter(|_| url.scheme() == "https")?;
         Some(format!("--cacert {cacert}"))

@@ -35,7 +35,7 @@ use crate::location::Location;
 use crate::world::Way;
 
 pub(crate) use certificate::{Certificate, Key, SignedBy};
-pub(crate) use client::{Client, certificates, system_roots};
+pub(crate) use client::{Client, certificates};
 pub(crate) use command::Shell;
 pub(crate) use door::{Door, Pace};
 pub(crate) use failure::{Failure, FailureKind};

@@ -87,8 +87,11 @@ impl World {
         if deployment.routes.iter().any(|route| route.access.certificate.is_some()) {
             world.stranger_identity = Some(stranger()?);
         }
-        if let Some(given) = &deployment.cacert {
-            world.trust.push_str(given);
+        match &deployment.cacert {
+            Some(given) => world.trust.push_str(given),
+            // It may be a public authority's, which its clients have.
+            None if brings_a_certificate(deployment) => world.trust.push_str(&pki::system_trust()),
+            None => {}
         }
         let sockets = Sockets::of(deployment);
         world.add_hosts(deployment, &sockets);
@@ -114,6 +117,11 @@ impl World {
             substitution.location = place.and_then(|place| deployment.nginx.users_place(&place));
         }
     }
+}
+
+fn brings_a_certificate(deployment: &Deployment) -> bool {
+    let mut pairs = deployment.servers.iter().flat_map(|server| &server.certificates);
+    pairs.any(|pair| pair.certificate.content.is_some())
 }
 
 /// The certificate and the key, PEM, of a client of an authority that nobody knows.

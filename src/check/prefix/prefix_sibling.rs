@@ -52,9 +52,11 @@ fn is_of_the_route(observer: &Observer, seen: &Seen) -> Option<bool> {
     Some(chosen.location == observer.route().location || Some(chosen) == own)
 }
 
-/// Whether a path that does not begin like the prefix is answered alike: then it is who has the root of the server.
+/// Whether a path beside the prefix that does not begin like it is answered alike: then it is who has all of that folder.
 async fn answers_like_anything(observer: &Observer, seen: &Seen) -> Result<bool, Skip> {
-    let other = observer.get_url(observer.url_at_root("/-proxyproof")).await?;
+    let prefix = &observer.route().prefix;
+    let folder = prefix.rfind('/').map_or("", |end| &prefix[..end]);
+    let other = observer.get_url(observer.url_at_root(&format!("{folder}/-proxyproof"))).await?;
     Ok(other.status == seen.status && (other.body == seen.body || seen.redirect().is_some()))
 }
 
