@@ -9,6 +9,9 @@ pub(super) const PROBE: &str = "/api/v1/status/buildinfo";
 /// nginx's words for a client whose certificate is missing, or not one that it knows.
 const NO_CERTIFICATE: [&str; 2] = ["No required SSL certificate was sent", "The SSL certificate error"];
 
+/// rustls's word for the alert of a server that wants a certificate: RFC 8446, section 6.2.
+pub(super) const CERTIFICATE_REQUIRED: &str = "CertificateRequired";
+
 /// Whether an answer to [`PROBE`] is Prometheus's own.
 pub(super) fn is_prometheus(seen: &Seen) -> bool {
     seen.status == 200 && seen.media_type() == "application/json"
@@ -46,9 +49,21 @@ pub(super) async fn get_through(observer: &Observer, seen: &Seen) -> Result<(), 
     if seen.status == 404 { need_prometheus(observer).await } else { Ok(()) }
 }
 
+/// Whether a client is asked on another site who it is. Where the configuration is known, so is what redirects.
+pub(super) fn need_no_login(observer: &Observer, probe: &Seen) -> Result<(), Skip> {
+    let other = probe.redirect().filter(|target| !observer.sees_inside() && target.host() != probe.url.host());
+    match other {
+        Some(target) => {
+            Err(Skip(format!("the server sends clients to {} first", target.origin().ascii_serialization())))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether Prometheus is where clients look for it.
 pub(super) async fn need_prometheus(observer: &Observer) -> Result<(), Skip> {
     let probe = observer.get(PROBE).await?;
+    need_no_login(observer, &probe)?;
     match is_prometheus(&probe) || get_past(&probe).is_err() {
         true => Ok(()),
         false => Err(Skip("Prometheus is not found below the prefix: see prefix-stripped-once".to_owned())),
@@ -107,6 +122,9 @@ pub(super) fn need_tls(observer: &Observer) -> Result<(), Skip> {
 impl From<Failure> for Skip {
     fn from(failure: Failure) -> Self {
         Self(match failure.kind {
+            FailureKind::Tls if failure.message.contains(CERTIFICATE_REQUIRED) => {
+                "the server asks for a certificate that this client does not have".to_owned()
+            }
             FailureKind::Tls => "no TLS handshake succeeds: see insecure-still-encrypted".to_owned(),
             FailureKind::NotTls => "the port does not speak TLS: see tls-enforced".to_owned(),
             _ => format!("no answer: {failure}"),

@@ -1,10 +1,12 @@
 //! `proxyproof probe`: from a URL to a verdict.
 
 use proxyproof::report::Verdict;
+use proxyproof::source::Progress;
 use proxyproof::{Probe, ProbeOptions, Result, Selection};
 
 use super::sink::Sink;
 use crate::cli::ProbeArgs;
+use crate::progress::Terminal;
 
 pub(super) async fn run(args: ProbeArgs) -> Result<u8> {
     let ProbeArgs { url, client, report: wanted } = args;
@@ -18,7 +20,11 @@ pub(super) async fn run(args: ProbeArgs) -> Result<u8> {
     };
     let probe = Probe::with(&url, options)?;
     let mut sink = Sink::open(wanted.output.as_deref())?;
-    let report = probe.check_with(&selection, wanted.fail_on).await?;
+    let progress = Terminal::new();
+    progress.step("asking slowly, as others use it too");
+    let report = probe.check_with(&selection, wanted.fail_on).await;
+    progress.done();
+    let report = report?;
     sink.write(&report, wanted.format)?;
     Ok(u8::from(report.verdict == Verdict::Fail))
 }

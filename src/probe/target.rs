@@ -24,6 +24,8 @@ pub(super) struct Target {
 pub enum WrongUrl {
     /// Nothing that can be read, or nothing before the name.
     NoScheme(String),
+    /// No name.
+    NoName(String),
     /// Not encrypted.
     Plain(String),
     /// Another scheme than http.
@@ -42,6 +44,7 @@ impl fmt::Display for WrongUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoScheme(url) => write!(f, "it does not begin with https://. Write {url}"),
+            Self::NoName(url) => write!(f, "it has no name. Write {url}"),
             Self::Plain(url) => write!(
                 f,
                 "it is not encrypted, and a probe is about TLS. Write the URL that people open, such as {url}; what \
@@ -73,6 +76,9 @@ impl Target {
             "http" => return Err(WrongUrl::Plain(format!("https://{rest}"))),
             _ => return Err(WrongUrl::Other(scheme.to_owned())),
         }
+        if rest.starts_with('/') {
+            return Err(WrongUrl::NoName(format!("https://NAME/{}", rest.trim_start_matches('/'))));
+        }
         let url = Url::parse(text).map_err(|error| WrongUrl::Unreadable(error.to_string()))?;
         let port = url.port_or_known_default().unwrap_or(443);
         if !url.username().is_empty() || url.password().is_some() {
@@ -94,7 +100,9 @@ impl Target {
 }
 
 fn no_scheme(text: &str) -> WrongUrl {
-    WrongUrl::NoScheme(format!("https://{}", text.trim_start_matches("https:").trim_start_matches('/')))
+    let rest = text.trim_start_matches("https:");
+    let name = if rest.starts_with('/') { "NAME/" } else { "" };
+    WrongUrl::NoScheme(format!("https://{name}{}", rest.trim_start_matches('/')))
 }
 
 #[cfg(test)]
@@ -123,6 +131,8 @@ mod tests {
             ("https://[::1]:8443/", "--resolve NAME:8443:[ADDRESS]"),
             ("https://a:b@example.com/", "--basic-auth"),
             ("https://example.com/p/graph?x=y#z", "such as https://example.com/p/graph"),
+            ("/prometheus/", "Write https://NAME/prometheus/"),
+            ("https:///prometheus/", "no name. Write https://NAME/prometheus/"),
             ("https:example.com", "Write https://example.com"),
         ] {
             let message = Target::parse(text).unwrap_err().to_string();

@@ -98,6 +98,9 @@ async fn ask_one(observer: &Observer, client: &Http, request: Request) -> Option
         if is_asked_unseen(observer, &request) { State::Asks } else { State::Open }
     } else if seen.status == 401 {
         State::Asks
+    } else if matches!(seen.status, 429 | 502..=504) {
+        // Turned away for what others ask, not for who it is.
+        State::Unknown
     } else {
         let known = observer.get_url(request.url()).await;
         if known.is_ok_and(|known| is_shown(&known)) { State::Asks } else { State::Unknown }

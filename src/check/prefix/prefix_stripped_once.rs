@@ -1,6 +1,6 @@
 //! What nginx passes on is what Prometheus serves.
 
-use super::super::obstacle::{PROBE, get_past, is_of_go, is_prometheus};
+use super::super::obstacle::{PROBE, get_past, is_of_go, is_prometheus, need_no_login};
 use super::super::{Answer, Check, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
@@ -23,6 +23,7 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get(PROBE).await?;
     get_past(&seen)?;
+    need_no_login(observer, &seen)?;
     let prefix = &observer.route().prefix;
     let mut findings = Vec::new();
     if !is_prometheus(&seen) {

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::super::obstacle::need_tls;
+use super::super::obstacle::{get_in, need_tls};
 use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::ClientCertificate;
 use crate::deployment::settings;
@@ -30,7 +30,7 @@ async fn ask(observer: &Observer) -> Answer {
     let required = observer.facts().deployment.settings.expect.client_certificate;
     let required = required == Some(settings::ClientCertificate::Required);
     let Some(asked) = &observer.route().access.certificate else {
-        return if required { without(observer).await } else { Err(Skip("clients need no certificate".to_owned())) };
+        return if required { without(observer).await } else { Err(not_asked(observer).await) };
     };
     need_tls(observer)?;
     for (who, what) in [(Who::Anonymous, "no certificate"), (Who::Stranger, "a stranger's certificate")] {
@@ -39,6 +39,13 @@ async fn ask(observer: &Observer) -> Answer {
         }
     }
     Ok(with_another_session(observer, asked).await.into_iter().collect())
+}
+
+/// Why it is not asked: clients need none, unless this one is told that it does.
+async fn not_asked(observer: &Observer) -> Skip {
+    let seen = observer.get(PATHS[0]).await.ok().filter(|seen| seen.status == 400);
+    let told = seen.and_then(|seen| get_in(&seen).err());
+    told.unwrap_or_else(|| Skip("clients need no certificate".to_owned()))
 }
 
 /// The first path that such a client gets something of. An answer that asks for a password instead is a refusal.

@@ -55,7 +55,7 @@ async fn ask(observer: &Observer) -> Answer {
     }
     findings.extend(with.iter().find_map(|seen| too_short(observer, seen)));
     if !with.is_empty() || usual.is_empty() {
-        findings.extend(on_errors(observer, refused.first()).await?);
+        findings.extend(on_errors(observer, refused.first(), !with.is_empty()).await?);
     }
     findings.extend(over_plain_http(observer).await);
     Ok(findings)
@@ -134,7 +134,11 @@ fn too_short(observer: &Observer, seen: &Seen) -> Option<Finding> {
 }
 
 /// An error of nginx or of Prometheus has it too, if it says `always`.
-async fn on_errors(observer: &Observer, known: Option<&Arc<Seen>>) -> Result<Option<Finding>, Skip> {
+async fn on_errors(
+    observer: &Observer,
+    known: Option<&Arc<Seen>>,
+    others_say_it: bool,
+) -> Result<Option<Finding>, Skip> {
     let seen = match known {
         Some(seen) => Arc::clone(seen),
         None => observer.get(NOWHERE).await?,
@@ -144,6 +148,9 @@ async fn on_errors(observer: &Observer, known: Option<&Arc<Seen>>) -> Result<Opt
     }
     // Something else than add_header may say it on the other answers.
     let directive = directive(observer, &seen);
+    if directive.is_none() && !others_say_it {
+        return Ok(None);
+    }
     let fix = directive.map_or_else(|| Fix::from(GOOD), with_always);
     let finding = CHECK
         .finding("errors do not say Strict-Transport-Security")
