@@ -260,4 +260,27 @@ fn where_nobody_speaks_it_is_not_the_deployment_s_fault_either() {
     assert!(said.iter().all(|words| message.contains(words)), "{message}");
 }
 
+#[test]
+fn who_trusts_nobody_is_told_so() {
+    let mut command = proxyproof();
+    command.args(["probe", URL, "--resolve", "example.com:443:127.0.0.1"]).env("SSL_CERT_FILE", "/dev/null");
+    let output = command.env_remove("SSL_CERT_DIR").output().expect("the program runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && stderr.contains("--cacert FILE"), "{stderr}");
+}
+
+/// As a public authority's certificate that the tree brings is trusted by this machine.
+#[test]
+fn a_certificate_in_the_tree_may_be_of_an_authority_that_this_machine_trusts() {
+    if !has_docker() {
+        return;
+    }
+    let mut command = proxyproof();
+    command.args(["check", "fixtures/checks/certificate-trusted/pass/nginx.conf", "--format", "json"]);
+    command.args(["--only", "certificate-trusted", "--nginx", "debian:trixie", "--prometheus", "debian:trixie"]);
+    let output = command.env("SSL_CERT_FILE", project(CA)).output().expect("the program runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(outcomes(&report), ["certificate-trusted: pass"]);
+}
+
 const CA: &str = "fixtures/checks/certificate-trusted/pass/certs/root.pem";
