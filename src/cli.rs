@@ -1,5 +1,6 @@
 //! The command line. Types only: `main` turns them into calls of the library.
 
+mod probe;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,8 @@ use proxyproof::CATALOGUE;
 use proxyproof::Level;
 use proxyproof::deployment::HostPort;
 use proxyproof::source::Source;
+
+pub(crate) use probe::ProbeArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -36,6 +39,9 @@ pub(crate) enum Command {
     /// Boot the Lab, ask every check, print the report
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Ask a deployment that already runs what can be asked from outside; boot nothing, change nothing
+    #[command(after_help = probe::EXIT_CODES)]
+    Probe(ProbeArgs),
     /// Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
     Up(UpArgs),
     /// Say what a check asks, why, and how to fix what it finds
@@ -74,6 +80,10 @@ pub(crate) struct CheckArgs {
 
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+
+    /// Wait for what takes seconds too: Prometheus's first scrape
+    #[arg(long)]
+    pub(crate) slow: bool,
 
     /// Hold the Lab after the report until Ctrl-C, so that the report's curl lines work
     #[arg(long)]
@@ -181,10 +191,6 @@ pub(crate) struct ReportArgs {
     /// The lowest level of a finding that makes the exit code 1
     #[arg(long, value_name = "error|warning|note", hide_possible_values = true, default_value = "error", value_parser = level())]
     pub(crate) fail_on: Level,
-
-    /// Wait for what takes seconds too: Prometheus's first scrape
-    #[arg(long)]
-    pub(crate) slow: bool,
 
     /// Ask this check alone (repeatable)
     #[arg(long, value_name = "ID", value_parser = check_id(), hide_possible_values = true)]

@@ -6,6 +6,7 @@ use reqwest::Url;
 
 use crate::check::UnknownCheck;
 use crate::deployment::DeploymentError;
+use crate::probe::ProbeError;
 use crate::runtime::RuntimeError;
 use crate::source::SourceError;
 use crate::world::WorldError;
@@ -26,6 +27,9 @@ pub enum Error {
     /// A program is not to be had.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// What runs can't be probed.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// The Pod could not be run.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -69,6 +73,7 @@ impl Error {
             Self::Runtime(RuntimeError::Ended { program: "prometheus", .. }) => 2,
             Self::NginxRefused { .. } | Self::NoAnswer { .. } => 1,
             Self::Source(error) => error.exit_code(),
+            Self::Probe(error) => error.exit_code(),
             Self::Output { error, .. } => match error.kind() {
                 ErrorKind::NotFound
                 | ErrorKind::PermissionDenied

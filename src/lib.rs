@@ -12,6 +12,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A deployment that already runs is asked from outside by a [`Probe`], which boots nothing.
 
 mod check;
 pub mod deployment;
@@ -21,12 +23,13 @@ mod finding;
 mod lab;
 mod location;
 mod observe;
+mod probe;
 pub mod report;
 mod runtime;
 pub mod source;
 mod world;
 
-pub use check::{CATALOGUE, Check, CheckResult, Outcome, Selection, UnknownCheck};
+pub use check::{CATALOGUE, Check, CheckResult, Outcome, Selection, UnknownCheck, View};
 pub use deployment::Deployment;
 pub use doctor::{Diagnosis, Doctor};
 pub use error::{Error, Result};
@@ -34,6 +37,7 @@ pub use finding::{Edit, EditAction, Finding, Fix, Level};
 pub use lab::{BootOptions, Kept, Lab, Received};
 pub use location::Location;
 pub use observe::Observation;
+pub use probe::{Probe, ProbeError, ProbeOptions, Resolve, WrongUrl};
 pub use report::Report;
 pub use runtime::RuntimeError;
 pub use world::{Substitution, SubstitutionKind, WorldError};

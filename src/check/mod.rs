@@ -126,8 +126,23 @@ pub struct Check {
     pub source: &'static str,
     /// What it reads decides when it can be asked.
     pub(crate) turn: Turn,
+    /// From where it can be asked.
+    pub view: View,
     pub(crate) ask: for<'a> fn(&'a Observer) -> Asking<'a>,
 }
+
+/// From where a check can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// From outside too, by a client that has nothing but the URL: `proxyproof probe`.
+    Outside,
+    /// In a Lab alone, for this reason: it reads the configuration or a log, or asks what nobody should ask of a
+    /// deployment that others use.
+    Inside(&'static str),
+}
+
+/// Why most checks need a Lab.
+pub(crate) const NEEDS_CONFIGURATION: &str = "it needs the configuration: proxyproof check";
 
 /// When a check is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,12 @@ use crate::observe::{Failure, FailureKind, Observer, Seen};
 /// Served below the route prefix by every Prometheus since 2.14, and by nothing else.
 pub(super) const PROBE: &str = "/api/v1/status/buildinfo";
 
+/// nginx's words for a client whose certificate is missing, or not one that it knows.
+const NO_CERTIFICATE: [&str; 2] = ["No required SSL certificate was sent", "The SSL certificate error"];
+
+/// rustls's word for the alert of a server that wants a certificate: RFC 8446, section 6.2.
+pub(super) const CERTIFICATE_REQUIRED: &str = "CertificateRequired";
+
 /// Whether an answer to [`PROBE`] is Prometheus's own, whatever type somebody has given it: see content-type.
 pub(super) fn is_prometheus(seen: &Seen) -> bool {
     seen.status == 200 && ["\"status\":\"success\"", "\"goVersion\""].iter().all(|own| seen.text().contains(own))
@@ -23,6 +29,9 @@ pub(super) fn get_past(seen: &Seen) -> Result<(), Skip> {
 /// Whether nginx keeps this client from seeing what is behind it.
 pub(super) fn get_in(seen: &Seen) -> Result<(), Skip> {
     match seen.status {
+        400 if NO_CERTIFICATE.iter().any(|words| seen.text().contains(words)) => {
+            Err(Skip("nginx asks for a certificate that this client does not have (400)".to_owned()))
+        }
         400 if is_refused_by_go(seen) => Err(Skip(
             "what is behind nginx refuses the request as nginx passes it on (400): see upstream-answers".to_owned(),
         )),
@@ -48,9 +57,21 @@ pub(super) async fn get_through(observer: &Observer, seen: &Seen) -> Result<(), 
     if seen.status == 404 { need_prometheus(observer).await } else { Ok(()) }
 }
 
+/// Whether a client is asked on another site who it is. Where the configuration is known, so is what redirects.
+pub(super) fn need_no_login(observer: &Observer, probe: &Seen) -> Result<(), Skip> {
+    let other = probe.redirect().filter(|target| !observer.sees_inside() && target.host() != probe.url.host());
+    match other {
+        Some(target) => {
+            Err(Skip(format!("the server sends clients to {} first", target.origin().ascii_serialization())))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether Prometheus is where clients look for it.
 pub(super) async fn need_prometheus(observer: &Observer) -> Result<(), Skip> {
     let probe = observer.get(PROBE).await?;
+    need_no_login(observer, &probe)?;
     match is_prometheus(&probe) || get_past(&probe).is_err() {
         true => Ok(()),
         false => Err(Skip("Prometheus is not found below the prefix: see prefix-stripped-once".to_owned())),
@@ -109,6 +130,9 @@ pub(super) fn need_tls(observer: &Observer) -> Result<(), Skip> {
 impl From<Failure> for Skip {
     fn from(failure: Failure) -> Self {
         Self(match failure.kind {
+            FailureKind::Tls if failure.message.contains(CERTIFICATE_REQUIRED) => {
+                "the server asks for a certificate that this client does not have".to_owned()
+            }
             FailureKind::Tls => "no TLS handshake succeeds: see insecure-still-encrypted".to_owned(),
             FailureKind::NotTls => "the port does not speak TLS: see tls-enforced".to_owned(),
             _ => format!("no answer: {failure}"),

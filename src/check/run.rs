@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde::Serialize;
+use tokio::time::timeout_at;
 
-use super::{CATALOGUE, Check, Selection, Skip, Turn};
+use super::{Answer, CATALOGUE, Check, Selection, Skip, Turn, View};
 use crate::finding::{Finding, Level};
 use crate::observe::Observer;
 
@@ -68,12 +69,13 @@ fn of_turn(turn: Turn, selection: &Selection) -> impl Iterator<Item = &'static C
 
 async fn one(check: &'static Check, observer: &Observer, selection: &Selection) -> (CheckResult, Vec<Finding>) {
     let begun = Instant::now();
-    let answer = match selection.reason_to_skip(check.id) {
-        Some(reason) => Err(Skip(reason.to_owned())),
-        None if check.turn != Turn::Always && observer.refusal().is_some() => {
+    let answer = match (selection.reason_to_skip(check.id), check.view) {
+        (Some(reason), _) => Err(Skip(reason.to_owned())),
+        (None, View::Inside(reason)) if !observer.sees_inside() => Err(Skip(reason.to_owned())),
+        _ if check.turn != Turn::Always && observer.refusal().is_some() => {
             Err(Skip("nginx did not start: see nginx-starts".to_owned()))
         }
-        None => (check.ask)(observer).await,
+        _ => in_time(check, observer).await,
     };
     let (outcome, reason, findings) = match answer {
         Err(Skip(reason)) => (Outcome::Skip, Some(reason), Vec::new()),
@@ -83,6 +85,13 @@ async fn one(check: &'static Check, observer: &Observer, selection: &Selection) 
         }
     };
     (CheckResult { id: check.id, outcome, reason, duration: begun.elapsed() }, findings)
+}
+
+/// Asks, as long as there is time.
+async fn in_time(check: &'static Check, observer: &Observer) -> Answer {
+    let Some(end) = observer.end() else { return (check.ask)(observer).await };
+    let answer = timeout_at(end, (check.ask)(observer)).await;
+    answer.unwrap_or_else(|_| Err(Skip("the time was over before all was answered".to_owned())))
 }
 
 fn outcome(findings: &[Finding]) -> Outcome {

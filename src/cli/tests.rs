@@ -19,6 +19,7 @@ fn help_names_every_command() {
 
     Commands:
       check        Boot the Lab, ask every check, print the report
+      probe        Ask a deployment that already runs what can be asked from outside; boot nothing, change nothing
       up           Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
       explain      Say what a check asks, why, and how to fix what it finds
       checks       List the checks
@@ -73,9 +74,9 @@ fn help_of_check_has_its_options_and_exit_codes() {
           --format <text|json>            How the report is written [default: text]
           --output <FILE>                 Where to, instead of standard output
           --fail-on <error|warning|note>  The lowest level of a finding that makes the exit code 1 [default: error]
-          --slow                          Wait for what takes seconds too: Prometheus's first scrape
           --only <ID>                     Ask this check alone (repeatable)
           --skip <ID=REASON>              Do not ask this check, and say why not in the report (repeatable)
+          --slow                          Wait for what takes seconds too: Prometheus's first scrape
           --keep                          Hold the Lab after the report until Ctrl-C, so that the report's curl lines work
 
     Exit codes:
@@ -119,6 +120,45 @@ fn help_of_up_has_the_lab_s_options() {
           --with <FILE>               A further file of the same deployment, such as the one that holds the upstreams (repeatable)
           --root <DIR>                A directory that mirrors /: absolute paths are looked up there first
           --env <NAME=VALUE>          The value of the placeholder ${NAME} in a template (repeatable)
+    ");
+}
+
+#[test]
+fn help_of_probe_says_how_it_asks() {
+    insta::assert_snapshot!(refusal("probe --help"), @"
+    Ask a deployment that already runs what can be asked from outside; boot nothing, change nothing
+
+    Usage: proxyproof probe [OPTIONS] <URL>
+
+    Arguments:
+      <URL>  The public URL below which Prometheus is, such as https://example.com/prometheus/
+
+    Options:
+      -h, --help  Print help
+
+    Who asks, and where:
+          --cacert <FILE>                What clients trust, instead of the authorities that this machine trusts
+          --basic-auth <USER:PASS>       The name and the password that clients give
+          --client-cert <FILE>           The certificate that clients show
+          --client-key <FILE>            The key of the certificate that clients show
+          --resolve <HOST:PORT:ADDRESS>  Where the name is, instead of what the system says (repeatable)
+
+    The report:
+          --format <text|json>            How the report is written [default: text]
+          --output <FILE>                 Where to, instead of standard output
+          --fail-on <error|warning|note>  The lowest level of a finding that makes the exit code 1 [default: error]
+          --only <ID>                     Ask this check alone (repeatable)
+          --skip <ID=REASON>              Do not ask this check, and say why not in the report (repeatable)
+
+    It asks at most ten times a second and four things at once, nothing that changes anything.
+    What needs the configuration, or is not asked of what others use, is skipped with its reason.
+
+    Exit codes:
+      0    no finding at or above --fail-on
+      1    findings
+      2    the call is wrong
+      3    nothing answers there, or this machine has no certificates of authorities
+      130  ended by Ctrl-C; 143: by SIGTERM
     ");
 }
 

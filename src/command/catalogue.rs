@@ -4,13 +4,15 @@ mod glossary;
 
 use std::fmt::Write;
 
-use proxyproof::{CATALOGUE, Check};
+use proxyproof::{CATALOGUE, Check, View};
 
-/// All checks, one a line.
+/// All checks, one a line: the id, the level, whether `probe` asks it, and what it asks.
 pub(super) fn list() -> String {
     let width = CATALOGUE.iter().map(|check| check.id.len()).max().unwrap_or(0);
-    let lines =
-        CATALOGUE.iter().map(|check| format!("{:width$}  {:7}  {}\n", check.id, check.level.name(), check.what));
+    let lines = CATALOGUE.iter().map(|check| {
+        let probe = if check.view == View::Outside { "probe" } else { "" };
+        format!("{:width$}  {:7}  {probe:5}  {}\n", check.id, check.level.name(), check.what)
+    });
     lines.collect()
 }
 
@@ -19,9 +21,15 @@ pub(super) fn explain(id: &str) -> String {
     let Some(check) = CATALOGUE.iter().find(|check| check.id == id) else {
         return String::new();
     };
-    let Check { id, level, what, why, fix, source, .. } = check;
+    let Check { id, level, what, why, fix, source, view, .. } = check;
     let mut text = format!("{id} ({})\n", level.name());
-    for (heading, words) in [("What", what), ("Why", why), ("Fix", fix), ("Source", source)] {
+    let probe = match view {
+        View::Outside => "asks it too",
+        View::Inside(reason) => reason,
+    };
+    for (heading, words) in
+        [("What", *what), ("Why", *why), ("Fix", *fix), ("Source", *source), ("proxyproof probe", probe)]
+    {
         // Writing to a String can't fail.
         let _ = write!(text, "\n{heading}\n{}", wrapped("  ", words));
     }

@@ -3,6 +3,8 @@
 mod catalogue;
 mod check;
 mod doctor;
+mod probe;
+mod sink;
 mod up;
 
 use std::io::{self, ErrorKind, Write};
@@ -19,6 +21,7 @@ use crate::progress::Terminal;
 pub(crate) async fn run(command: Command) -> Result<u8> {
     match command {
         Command::Check(args) => check::run(args).await,
+        Command::Probe(args) => probe::run(args).await,
         Command::Up(args) => up::run(args).await,
         Command::Explain { check } => print(&catalogue::explain(&check)),
         Command::Checks => print(&catalogue::list()),

@@ -29,7 +29,7 @@ fn introduce(lab: &Lab, out: &mut dyn Write) -> std::io::Result<()> {
         writeln!(out, "  {url}")?;
     }
     writeln!(out)?;
-    for command in lab.commands() {
+    for command in lab.commands().into_iter().chain(lab.probes()) {
         writeln!(out, "  {command}")?;
     }
     if let Some(kept) = lab.kept() {

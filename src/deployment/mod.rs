@@ -31,6 +31,7 @@ mod named_file;
 mod named_server;
 mod nginx;
 mod normalise;
+mod outside;
 mod pass;
 mod places;
 mod prometheus;
@@ -174,6 +175,11 @@ impl Deployment {
         let settings = Settings::beside(path)?;
         let options = &settings.complete(options, |name| std::env::var(name).ok())?;
         let nginx = Nginx::load(path, options)?;
+        Self::of(path, nginx, settings, options)
+    }
+
+    /// What a configuration that was read says of itself.
+    fn of(path: &Path, nginx: Nginx, settings: Settings, options: &Options) -> Result<Self, DeploymentError> {
         let servers = server::servers(&nginx)?;
         let upstreams = upstream::upstreams(&nginx);
         let routes = routes::find(&nginx, &servers, &upstreams, options)?;

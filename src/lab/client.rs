@@ -8,7 +8,7 @@ use reqwest::redirect;
 
 use crate::deployment::Route;
 use crate::error::{Error, Result};
-use crate::observe::{CLIENT_NAME, CurlVerifier, authorization, client_config};
+use crate::observe::{CLIENT_NAME, CurlVerifier, authorization, certificates, client_config};
 use crate::world::World;
 
 /// How long one answer may take.
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A client of a route that is reached at this address.
 pub(super) fn client(route: &Route, address: SocketAddr, world: &World) -> Result<reqwest::Client> {
     let failed = |error: &dyn std::fmt::Display| Error::Client(error.to_string());
-    let verifier = CurlVerifier::trusting(&world.trust).map_err(|error| failed(&error))?;
+    let verifier = CurlVerifier::trusting(&certificates(&world.trust)).map_err(|error| failed(&error))?;
     let tls = client_config(verifier, world.client_identity.as_ref()).map_err(|error| failed(&error))?;
     let credentials = world.credentials_for(route).and_then(authorization);
     let client = reqwest::Client::builder()

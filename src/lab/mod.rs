@@ -19,7 +19,7 @@ use crate::check::{self, Asked, Selection};
 use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::finding::Level;
-use crate::observe::{Failure, Observation, Observer, Shell, Sight};
+use crate::observe::{Client, Failure, Observation, Observer, Pace, Shell, Sight, certificates};
 use crate::report::{DeploymentReport, Programs, Report, SourceText, Verdict};
 use crate::runtime::docker::Pod;
 use crate::world::World;
@@ -106,6 +106,14 @@ impl Lab {
         });
         let route = self.deployment.route();
         gets.chain([self.shell_of(0).s_client(&route.server_name, route.port)]).collect()
+    }
+
+    /// Calls of `proxyproof probe` that ask the Lab from outside, while it is kept: one for each route that is encrypted.
+    pub fn probes(&self) -> Vec<String> {
+        let routes = self.deployment.routes.iter().enumerate().filter(|(_, route)| route.tls);
+        let own =
+            |(index, route): (usize, &Route)| self.shell_of(index).probe(&route.url_of(&format!("{}/", route.prefix)));
+        routes.filter_map(own).collect()
     }
 
     /// What nginx has written so far: its error log, and its access log where that goes to standard output.
@@ -260,10 +268,24 @@ impl Lab {
         self.shell().by((public, entrance), credentials, self.world.client_identity.is_some())
     }
 
+    /// What clients of a route know.
+    fn client_of(&self, route: usize) -> Client {
+        let world = &self.world;
+        Client {
+            way: world.ways[route].clone(),
+            trust: certificates(&world.trust),
+            credentials: world.credentials_for(&self.deployment.routes[route]).cloned(),
+            identity: world.client_identity.clone(),
+            stranger: world.stranger_identity.clone(),
+            pace: Pace::default(),
+        }
+    }
+
     async fn observer(&self, route: usize) -> Result<&Observer> {
         let opened = self.observers[route].get_or_try_init(|| async move {
             let sight: Arc<dyn Sight> = Arc::clone(&self.pod) as _;
-            let opening = Observer::new(Arc::clone(&self.deployment), route, sight, &self.world, self.shell_of(route));
+            let (client, shell) = (self.client_of(route), self.shell_of(route));
+            let opening = Observer::new(Arc::clone(&self.deployment), route, sight, client, shell);
             Ok(opening.await?.of_nginx(&self.programs.nginx.version))
         });
         opened.await.map_err(|failure: Failure| Error::Client(failure.to_string()))
@@ -281,5 +303,13 @@ impl Sight for Pod {
 
     fn refusal(&self) -> Option<String> {
         self.refusal().map(|refusal| refusal.log.clone())
+    }
+
+    fn sees_inside(&self) -> bool {
+        true
+    }
+
+    fn end(&self) -> Option<tokio::time::Instant> {
+        None
     }
 }

@@ -1,6 +1,6 @@
 //! The commands that show a finding again, as a person would type them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use reqwest::{Method, Url};
 
@@ -11,7 +11,7 @@ use super::raw::Request;
 /// that equal input gives equal reports.
 #[derive(Clone, Debug)]
 pub(crate) struct Shell {
-    cacert: String,
+    cacert: Option<String>,
     pod: Pod,
     /// The public port, and the Pod's port by which clients come to it.
     way: Option<(u16, u16)>,
@@ -23,17 +23,40 @@ pub(crate) struct Shell {
 enum Pod {
     Variable,
     Kept(Vec<(u16, SocketAddr)>),
+    /// No Pod: what others use, with the addresses that its name does not tell.
+    Others {
+        host: String,
+        resolved: Vec<(u16, IpAddr)>,
+    },
 }
 
 impl Shell {
     /// For a Lab that is gone when somebody reads the report.
     pub(crate) fn of_a_lab_that_goes() -> Self {
-        Self { cacert: "\"$CA\"".to_owned(), pod: Pod::Variable, way: None, client: Vec::new() }
+        Self { cacert: Some("\"$CA\"".to_owned()), pod: Pod::Variable, way: None, client: Vec::new() }
     }
 
     /// For a Lab that is kept: where its CA's certificate is, and where its ports are.
     pub(crate) fn of_a_kept_lab(cacert: &str, ports: Vec<(u16, SocketAddr)>) -> Self {
-        Self { cacert: quote(cacert), pod: Pod::Kept(ports), way: None, client: Vec::new() }
+        Self { cacert: Some(quote(cacert)), pod: Pod::Kept(ports), way: None, client: Vec::new() }
+    }
+
+    /// For what others use. Of a name and a password the name is shown: curl asks for the other.
+    pub(crate) fn of_others(
+        host: &str,
+        cacert: Option<&str>,
+        resolved: Vec<(u16, IpAddr)>,
+        user: Option<&str>,
+        identity: Option<(&str, &str)>,
+    ) -> Self {
+        let user = user.map(|user| format!("-u {}", quote(user)));
+        let identity = identity.map(|(certificate, key)| format!("--cert {} --key {}", quote(certificate), quote(key)));
+        Self {
+            cacert: cacert.map(quote),
+            pod: Pod::Others { host: host.to_owned(), resolved },
+            way: None,
+            client: user.into_iter().chain(identity).collect(),
+        }
     }
 
     /// For clients that come by this way (public port, port of the Pod) and have these credentials.
@@ -41,9 +64,9 @@ impl Shell {
         let password = credentials.map(|(name, password)| format!("-u {}", quote(&format!("{name}:{password}"))));
         let certificate = has_certificate.then(|| match &self.pod {
             Pod::Variable => "--cert \"$CLIENT_CERT\" --key \"$CLIENT_KEY\"".to_owned(),
-            Pod::Kept(_) => {
-                let directory =
-                    self.cacert.trim_end_matches('\'').rsplit_once('/').map_or("", |(directory, _)| directory);
+            Pod::Kept(_) | Pod::Others { .. } => {
+                let cacert = self.cacert.as_deref().unwrap_or_default();
+                let directory = cacert.trim_end_matches('\'').rsplit_once('/').map_or("", |(directory, _)| directory);
                 let quote = if directory.starts_with('\'') { "'" } else { "" };
                 format!("--cert {directory}/client.pem{quote} --key {directory}/client.key{quote}")
             }
@@ -66,10 +89,8 @@ impl Shell {
     pub(crate) fn curl_raw(&self, request: &Request) -> String {
         let mut words = vec!["curl -si --path-as-is --globoff".to_owned()];
         let origin = request.url();
-        if origin.scheme() == "https" {
-            words.push(format!("--cacert {}", self.cacert));
-        }
-        words.push(self.way_to(&origin));
+        words.extend(self.trust(&origin));
+        words.extend(self.way_to(&origin));
         if !request.anonymous {
             words.extend(self.client.iter().cloned());
         }
@@ -93,15 +114,14 @@ impl Shell {
 
     /// The `curl` command that gets a URL and believes every certificate.
     pub(crate) fn curl_insecurely(&self, url: &Url) -> String {
-        format!("curl -sik {} {}", self.way_to(url), quote(url.as_str()))
+        let words = ["curl -sik".to_owned()].into_iter().chain(self.way_to(url)).chain([quote(url.as_str())]);
+        words.collect::<Vec<_>>().join(" ")
     }
 
     fn curl_to(&self, method: &Method, url: &Url, form: &[(&str, &str)]) -> String {
         let mut words = vec!["curl -si".to_owned()];
-        if url.scheme() == "https" {
-            words.push(format!("--cacert {}", self.cacert));
-        }
-        words.push(self.way_to(url));
+        words.extend(self.trust(url));
+        words.extend(self.way_to(url));
         if self.way.is_none_or(|(public, _)| url.port_or_known_default() == Some(public)) {
             words.extend(self.client.iter().cloned());
         }
@@ -117,45 +137,78 @@ impl Shell {
 
     /// The `openssl` command that shows the handshake and the certificates of a port.
     pub(crate) fn s_client(&self, name: &str, port: u16) -> String {
-        let cacert = &self.cacert;
-        let address = self.address(port);
-        format!(
-            "openssl s_client -connect {address} -servername {name} -verify_hostname {name} -CAfile {cacert} </dev/null"
-        )
+        let address = self.address(name, port);
+        let trust = self.cacert.as_ref().map(|cacert| format!("-CAfile {cacert} ")).unwrap_or_default();
+        format!("openssl s_client -connect {address} -servername {name} -verify_hostname {name} {trust}</dev/null")
+    }
+
+    /// The call of `proxyproof probe` that asks a kept Lab, where it is on its own ports.
+    pub(crate) fn probe(&self, url: &Url) -> Option<String> {
+        let port = url.port_or_known_default()?;
+        let address = self.kept_address(port).filter(|address| address.port() == port)?;
+        let mut words = vec![format!("proxyproof probe {}", quote(url.as_str()))];
+        words.extend(self.trust(url));
+        words.push(resolve(url.host_str()?, port, address.ip()));
+        let as_options = [("-u ", "--basic-auth "), ("--cert ", "--client-cert "), (" --key ", " --client-key ")];
+        words.extend(
+            self.client
+                .iter()
+                .map(|word| as_options.iter().fold(word.clone(), |word, (own, option)| word.replacen(own, option, 1))),
+        );
+        Some(words.join(" "))
+    }
+
+    fn trust(&self, url: &Url) -> Option<String> {
+        let cacert = self.cacert.as_ref().filter(|_| url.scheme() == "https")?;
+        Some(format!("--cacert {cacert}"))
     }
 
     /// `--resolve` where the port is the Pod's own, `--connect-to` where it is mapped to another.
-    fn way_to(&self, url: &Url) -> String {
+    fn way_to(&self, url: &Url) -> Option<String> {
         let name = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or(443);
         match &self.pod {
             Pod::Variable if self.entrance(port) != port => {
-                format!("--connect-to \"{name}:{port}:$POD:{}\"", self.entrance(port))
+                Some(format!("--connect-to \"{name}:{port}:$POD:{}\"", self.entrance(port)))
             }
-            Pod::Variable => format!("--resolve \"{name}:{port}:$POD\""),
+            Pod::Variable => Some(format!("--resolve \"{name}:{port}:$POD\"")),
             Pod::Kept(_) => {
-                let address = self.kept_address(port);
-                match address {
-                    Some(address) if address.port() == port => format!("--resolve {name}:{port}:{}", address.ip()),
-                    Some(address) => format!("--connect-to {name}:{port}:{address}"),
-                    None => String::new(),
-                }
+                let address = self.kept_address(port)?;
+                Some(match address.port() == port {
+                    true => resolve(name, port, address.ip()),
+                    false => format!("--connect-to {name}:{port}:{address}"),
+                })
             }
+            Pod::Others { host, resolved } => match resolved.iter().find(|(own, _)| *own == port) {
+                Some((_, address)) => Some(resolve(name, port, *address)),
+                None => (name != host).then(|| format!("--connect-to {name}:{port}:{host}:{port}")),
+            },
         }
     }
 
-    fn address(&self, port: u16) -> String {
+    fn address(&self, name: &str, port: u16) -> String {
         match &self.pod {
             Pod::Variable => format!("\"$POD:{}\"", self.entrance(port)),
             Pod::Kept(_) => self.kept_address(port).map(|address| address.to_string()).unwrap_or_default(),
+            Pod::Others { resolved, .. } => match resolved.iter().find(|(own, _)| *own == port) {
+                Some((_, address)) => SocketAddr::new(*address, port).to_string(),
+                None => format!("{name}:{port}"),
+            },
         }
     }
 
     fn kept_address(&self, port: u16) -> Option<SocketAddr> {
         match &self.pod {
-            Pod::Variable => None,
+            Pod::Variable | Pod::Others { .. } => None,
             Pod::Kept(ports) => ports.iter().find(|(own, _)| *own == self.entrance(port)).map(|(_, address)| *address),
         }
+    }
+}
+
+fn resolve(name: &str, port: u16, address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => format!("--resolve {name}:{port}:{address}"),
+        IpAddr::V6(address) => format!("--resolve {}", quote(&format!("{name}:{port}:[{address}]"))),
     }
 }
 
@@ -191,5 +244,18 @@ mod tests {
         let shell = Shell::of_a_kept_lab("ca.pem", vec![(443, address)]);
         let url = Url::parse("https://example.com/").expect("a URL");
         assert!(shell.curl_get(&url).contains("--connect-to example.com:443:127.0.0.1:49153"));
+    }
+
+    #[test]
+    fn what_others_use_is_asked_as_anybody_does() {
+        let url = Url::parse("https://a.b/p/").expect("a URL");
+        let plain = Shell::of_others("a.b", None, Vec::new(), None, None);
+        assert_eq!(plain.curl_get(&url), "curl -si https://a.b/p/");
+        let other = Url::parse("https://x.invalid/").expect("a URL");
+        assert_eq!(plain.curl_insecurely(&other), "curl -sik --connect-to x.invalid:443:a.b:443 https://x.invalid/");
+        assert!(plain.s_client("a.b", 443).starts_with("openssl s_client -connect a.b:443 "));
+        let address = "::1".parse().expect("an address");
+        let known = Shell::of_others("a.b", Some("ca.pem"), vec![(443, address)], Some("admin"), None);
+        assert_eq!(known.curl_get(&url), "curl -si --cacert ca.pem --resolve 'a.b:443:[::1]' -u admin https://a.b/p/");
     }
 }

@@ -1,7 +1,6 @@
 //! Connections of a client that finds the public name in the Pod, by the port that a URL names, wherever that port is.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,19 +11,20 @@ use reqwest::Url;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+use super::door::Door;
 
 /// Connects to where the ports of the public name are.
 #[derive(Clone)]
 pub(super) struct Connector {
     /// Where each port of a URL is.
-    doors: Arc<[(u16, SocketAddr)]>,
+    doors: Arc<[(u16, Door)]>,
     tls: TlsConnector,
 }
 
 impl Connector {
-    pub(super) fn new(doors: Vec<(u16, SocketAddr)>, tls: &ClientConfig) -> Self {
+    pub(super) fn new(doors: Vec<(u16, Door)>, tls: &ClientConfig) -> Self {
         Self { doors: doors.into(), tls: TlsConnector::from(Arc::new(tls.clone())) }
     }
 
@@ -33,9 +33,9 @@ impl Connector {
         let port = url.port_or_known_default();
         let door = self.doors.iter().find(|(own, _)| Some(*own) == port);
         // A port that the deployment does not have is closed to this client too.
-        let (_, address) = door.ok_or(io::ErrorKind::ConnectionRefused)?;
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+        let (_, door) = door.ok_or(io::ErrorKind::ConnectionRefused)?;
+        door.moment().await;
+        let stream = door.connect().await?;
         if url.scheme() != "https" {
             return Ok(TokioIo::new(Stream(Box::new(stream))));
         }

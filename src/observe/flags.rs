@@ -12,9 +12,11 @@ struct Answer<T> {
     data: T,
 }
 
+/// What Prometheus says of its build.
 #[derive(Deserialize)]
-struct BuildInfo {
-    version: String,
+pub(crate) struct BuildInfo {
+    /// Its version, such as `2.53.3`.
+    pub(crate) version: String,
 }
 
 impl Observer {
@@ -23,10 +25,26 @@ impl Observer {
         self.data("/api/v1/status/flags").await
     }
 
+    /// Whether Prometheus runs with a flag that is off unless it is given: as the deployment says, or as it says itself.
+    pub(crate) async fn runs_with(&self, flag: &str) -> Result<bool, Failure> {
+        if self.facts().prometheus().has_flag(flag) {
+            return Ok(true);
+        }
+        match self.flags().await {
+            Ok(flags) => Ok(flags.get(flag).is_some_and(|value| value == "true")),
+            Err(_) if self.sees_inside() => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// The major and the minor number of Prometheus's version.
     pub(crate) async fn version(&self) -> Result<(u32, u32), Failure> {
-        let info: BuildInfo = self.data("/api/v1/status/buildinfo").await?;
-        Ok(numbers(&info.version))
+        Ok(numbers(&self.build().await?.version))
+    }
+
+    /// What Prometheus says of its build.
+    pub(crate) async fn build(&self) -> Result<BuildInfo, Failure> {
+        self.data("/api/v1/status/buildinfo").await
     }
 
     async fn data<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {

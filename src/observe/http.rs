@@ -1,11 +1,10 @@
 //! What an HTTP client sees: verified TLS, the public name, no redirect followed unseen.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
@@ -13,10 +12,14 @@ use reqwest::{Method, Url};
 use rustls::ClientConfig;
 
 use super::connect::Connector;
+use super::door::{Door, Pace};
 use super::failure::Failure;
 
 /// How long one answer may take. Prometheus answers what the checks ask within milliseconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// More than any answer that the checks ask for: who sends on has no end.
+pub(super) const MOST: usize = 64 << 20;
 
 /// How this client calls itself.
 pub(crate) const NAME: &str = concat!("proxyproof/", env!("CARGO_PKG_VERSION"));
@@ -27,6 +30,7 @@ pub(crate) struct Http {
     pub(super) client: Client<Connector, Full<Bytes>>,
     /// The port to which name and password go, and the header that holds them.
     authorization: Option<(u16, HeaderValue)>,
+    pub(super) pace: Pace,
 }
 
 /// An answer, whole.
@@ -48,9 +52,10 @@ pub(crate) struct Seen {
 
 impl Http {
     /// A client that finds the ports of the public name behind these doors.
-    pub(crate) fn new(doors: Vec<(u16, SocketAddr)>, tls: &ClientConfig) -> Self {
+    pub(crate) fn new(doors: Vec<(u16, Door)>, tls: &ClientConfig) -> Self {
+        let pace = doors.first().map(|(_, door)| door.pace().clone()).unwrap_or_default();
         let client = Client::builder(TokioExecutor::new()).build(Connector::new(doors, tls));
-        Self { client, authorization: None }
+        Self { client, authorization: None, pace }
     }
 
     /// The same client with a name and a password, which go to this port of the public name alone.
@@ -64,9 +69,10 @@ impl Http {
         let asking = async {
             let answer = self.client.request(request).await.map_err(|error| Failure::of_chain(&error))?;
             let (head, body) = answer.into_parts();
-            let body = body.collect().await.map_err(|error| Failure::of_chain(&error))?;
+            let body = Limited::new(body, MOST).collect().await.map_err(|error| Failure::of_chain(&*error))?;
             Ok((head, body.to_bytes().to_vec()))
         };
+        let _turn = self.pace.turn().await;
         let answer: Result<_, Failure> =
             tokio::time::timeout(PATIENCE, asking).await.map_err(|_| Failure::timeout("no answer in time")).flatten();
         let (head, body) = answer?;

@@ -1,8 +1,10 @@
 //! The only eyes of a check: what clients, logs and facts show of a Lab.
 
 mod certificate;
+mod client;
 mod command;
 mod connect;
+mod door;
 mod failure;
 mod flags;
 mod http;
@@ -27,13 +29,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::{Method, Url};
 use rustls::ClientConfig;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::deployment::{Deployment, Facts, Route};
 use crate::location::Location;
-use crate::world::{Way, World};
+use crate::world::Way;
 
 pub(crate) use certificate::{Certificate, Key, SignedBy};
+pub(crate) use client::{Client, certificates};
 pub(crate) use command::Shell;
+pub(crate) use door::{Door, Pace};
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
 pub(crate) use log::{LogLevel, LogLine};
@@ -57,6 +62,11 @@ pub(crate) trait Sight: std::fmt::Debug + Send + Sync {
     fn nginx_log(&self) -> String;
     /// What nginx said when it refused to start.
     fn refusal(&self) -> Option<String>;
+    /// Whether the configuration, the logs and the programs are this run's own. What is seen from outside alone is
+    /// somebody's who uses it.
+    fn sees_inside(&self) -> bool;
+    /// When whoever asks has to be through, if ever.
+    fn end(&self) -> Option<Instant>;
 }
 
 /// How many answers a browser follows before it gives up is more; no deployment needs as many.
@@ -73,6 +83,9 @@ pub(crate) struct Observer {
     route: usize,
     /// How clients come to it.
     way: Way,
+    /// Where that is.
+    door: Door,
+    pace: Pace,
     /// Clients that believe every certificate.
     tls: TlsClients,
     tls_probe: OnceCell<Result<TlsProbe, Failure>>,
@@ -95,31 +108,34 @@ impl Observer {
         deployment: Arc<Deployment>,
         index: usize,
         sight: Arc<dyn Sight>,
-        world: &World,
+        known: Client,
         shell: Shell,
     ) -> Result<Self, Failure> {
         let route = &deployment.routes[index];
-        let way = world.ways[index].clone();
-        let (address, plain) = (sight.address(way.port), sight.address(80));
-        let verifying = client_config(CurlVerifier::trusting(&world.trust)?, world.client_identity.as_ref())?;
-        let tls = TlsClients::of(world)?;
+        let verifying = client_config(CurlVerifier::trusting(&known.trust)?, known.identity.as_ref())?;
+        let tls = TlsClients::of(&known)?;
+        let Client { way, pace, credentials, .. } = known;
+        let door_at = |port| Door::new(sight.address(port), &pace);
+        let door = door_at(way.port);
         let (verified, unverified) = tokio::join!(
-            handshake(address, &route.server_name, &verifying),
-            handshake(address, &route.server_name, &tls.known),
+            handshake(&door, &route.server_name, &verifying),
+            handshake(&door, &route.server_name, &tls.known),
         );
-        let credentials = world.credentials_for(route);
-        let client = |config: &ClientConfig| {
-            let client = Http::new(vec![(route.port, address), (80, plain)], config);
+        let client = |config: &ClientConfig, credentials: Option<&(String, String)>| {
+            let client = Http::new(vec![(route.port, door.clone()), (80, door_at(80))], config);
             match credentials {
                 Some(credentials) => client.authorized(route.port, credentials),
                 None => client,
             }
         };
-        let insecure = client(&tls.known);
-        let http = if verified.is_ok() { client(&verifying) } else { insecure.clone() };
+        // Who can't be told from a stranger is told no password that is used elsewhere.
+        let insecure = client(&tls.known, credentials.as_ref().filter(|_| sight.sees_inside()));
+        let http = if verified.is_ok() { client(&verifying, credentials.as_ref()) } else { insecure.clone() };
         Ok(Self {
             route: index,
             way,
+            door,
+            pace,
             tls,
             tls_probe: OnceCell::new(),
             sight,
@@ -171,20 +187,39 @@ impl Observer {
         &self.http
     }
 
+    /// Whether that client gives a name and a password.
+    pub(crate) fn gives_a_password(&self) -> bool {
+        self.http.authorization_for(&self.url("/")).is_some()
+    }
+
     /// A client that believes every certificate.
     pub(crate) fn insecure(&self) -> &Http {
         &self.insecure
     }
 
     /// Where clients of the route connect to.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.sight.address(self.way.port)
+    pub(crate) fn address(&self) -> Door {
+        self.door.clone()
+    }
+
+    fn door_at(&self, port: u16) -> Door {
+        Door::new(self.sight.address(port), &self.pace)
+    }
+
+    /// Whether the configuration, the logs and the programs are there to look at.
+    pub(crate) fn sees_inside(&self) -> bool {
+        self.sight.sees_inside()
+    }
+
+    /// When whoever asks has to be through, if ever.
+    pub(crate) fn end(&self) -> Option<Instant> {
+        self.sight.end()
     }
 
     /// An address that the deployment refuses, and a client that comes from there.
     pub(crate) fn refused_client(&self) -> Option<(IpAddr, Http)> {
         let (client, port) = self.way.refused?;
-        Some((client, Http::new(vec![(self.route().port, self.sight.address(port))], &self.tls.known)))
+        Some((client, Http::new(vec![(self.route().port, self.door_at(port))], &self.tls.known)))
     }
 
     /// The commands that show a finding again.

@@ -11,8 +11,8 @@ use reqwest::{Method, Url};
 use tokio::time::timeout;
 
 use super::Observer;
-use super::failure::Failure;
-use super::http::{Http, NAME, PATIENCE, Seen};
+use super::failure::{Failure, FailureKind};
+use super::http::{Http, MOST, NAME, PATIENCE, Seen};
 
 /// A request, as it goes over the wire.
 #[derive(Clone, Debug)]
@@ -113,6 +113,7 @@ impl Http {
         let (head_patience, body_patience) = (head, body);
         let failed = |error: &(dyn std::error::Error + 'static)| Failure::of_chain(error);
         let whole = request.whole(self.authorization_for(&request.origin)).map_err(|error| failed(&error))?;
+        let _turn = self.pace.turn().await;
         let head = timeout(head_patience, self.client.request(whole)).await;
         let answer = head.map_err(|_| Failure::timeout("no answer in time"))?.map_err(|error| failed(&error))?;
         let (head, mut body) = answer.into_parts();
@@ -128,6 +129,9 @@ impl Http {
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|error| failed(&error))?;
                 seen.body.extend(frame.data_ref().into_iter().flatten());
+                if seen.body.len() > MOST {
+                    return Err(Failure { kind: FailureKind::Broken, message: "the answer has no end".to_owned() });
+                }
             }
             Ok::<_, Failure>(())
         };

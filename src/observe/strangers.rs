@@ -1,8 +1,6 @@
 //! Clients that nobody knows: without name, password and certificate.
 
-use std::net::SocketAddr;
-
-use super::{Http, Observer};
+use super::{Door, Http, Observer};
 
 impl Observer {
     /// A client that shows nothing, from an address that is let in.
@@ -26,11 +24,11 @@ impl Observer {
     }
 
     /// Where machines beside the Pod find one of its ports.
-    pub(crate) fn address_of(&self, port: u16) -> SocketAddr {
-        self.sight.address(port)
+    pub(crate) fn address_of(&self, port: u16) -> Door {
+        self.door_at(port)
     }
 
     fn client_without_anything(&self, port: u16) -> Http {
-        Http::new(vec![(self.route().port, self.sight.address(port))], self.tls.config_of_nobody())
+        Http::new(vec![(self.route().port, self.door_at(port))], self.tls.config_of_nobody())
     }
 }

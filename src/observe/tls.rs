@@ -1,15 +1,14 @@
 //! What a TLS client sees: one handshake, and what came of it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::door::Door;
 use super::failure::{Failure, FailureKind};
 use super::verifier::CurlVerifier;
 
@@ -45,14 +44,15 @@ pub(crate) fn client_config(
 }
 
 /// Shakes hands once, asking for `name`.
-pub(crate) async fn handshake(address: SocketAddr, name: &str, config: &ClientConfig) -> Result<Handshake, Failure> {
+pub(crate) async fn handshake(door: &Door, name: &str, config: &ClientConfig) -> Result<Handshake, Failure> {
     let name = ServerName::try_from(name.to_owned())
         .map_err(|error| Failure { kind: FailureKind::Tls, message: error.to_string() })?;
     let connector = TlsConnector::from(Arc::new(config.clone()));
     let shaking = async {
-        let stream = TcpStream::connect(address).await?;
+        let stream = door.connect().await?;
         connector.connect(name, stream).await
     };
+    let _turn = door.turn().await;
     let stream = match tokio::time::timeout(PATIENCE, shaking).await {
         Ok(stream) => stream.map_err(|error| Failure::of_chain(&error))?,
         Err(_) => return Err(Failure::timeout("no handshake in time")),

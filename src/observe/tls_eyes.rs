@@ -2,13 +2,11 @@
 
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 use super::certificate::{self, Certificate};
 use super::tls_probe::{self, Suite, TlsProbe, Version};
 use super::visit::{self, Visit, Visited};
-use super::{CurlVerifier, Failure, Observer, client_config, handshake};
-use crate::world::World;
+use super::{Client, CurlVerifier, Failure, Observer, client_config, handshake};
 
 /// Clients that believe every certificate, by what they show of themselves, and what the others trust.
 #[derive(Debug)]
@@ -33,15 +31,15 @@ pub(crate) enum Who {
 }
 
 impl TlsClients {
-    pub(super) fn of(world: &World) -> Result<Self, Failure> {
+    pub(super) fn of(known: &Client) -> Result<Self, Failure> {
         let client = |identity| -> Result<ClientConfig, Failure> {
-            Ok(client_config(CurlVerifier::trusting(&world.trust)?.insecure(), identity)?)
+            Ok(client_config(CurlVerifier::trusting(&known.trust)?.insecure(), identity)?)
         };
         Ok(Self {
-            known: client(world.client_identity.as_ref())?,
+            known: client(known.identity.as_ref())?,
             anonymous: client(None)?,
-            stranger: world.stranger_identity.as_ref().map(|stranger| client(Some(stranger))).transpose()?,
-            trusted: CertificateDer::pem_slice_iter(world.trust.as_bytes()).filter_map(Result::ok).collect(),
+            stranger: known.stranger.as_ref().map(|stranger| client(Some(stranger))).transpose()?,
+            trusted: known.trust.clone(),
         })
     }
 
@@ -61,7 +59,7 @@ impl TlsClients {
 impl Observer {
     /// The versions and suites that the server takes, asked for once for all who ask.
     pub(crate) async fn tls_probe(&self) -> Result<&TlsProbe, Failure> {
-        let probe = self.tls_probe.get_or_init(|| TlsProbe::of(self.address(), self.sni()));
+        let probe = self.tls_probe.get_or_init(|| TlsProbe::of(&self.door, self.sni()));
         probe.await.as_ref().map_err(Clone::clone)
     }
 
@@ -73,7 +71,7 @@ impl Observer {
 
     /// The certificates that the server shows for another name.
     pub(crate) async fn certificates_for(&self, name: &str) -> Result<Vec<Certificate>, Failure> {
-        let shaken = handshake(self.address(), name, &self.tls.known).await?;
+        let shaken = handshake(&self.door, name, &self.tls.known).await?;
         Ok(certificate::read(&shaken.certificates, &self.tls.trusted))
     }
 
@@ -86,42 +84,42 @@ impl Observer {
     /// Visits the route's port as a client that believes every certificate.
     pub(crate) async fn visit(&self, who: Who, what: Visit<'_>) -> Result<Visited, Failure> {
         let config = self.tls.config(who).ok_or_else(|| Failure::timeout("no such client here"))?;
-        visit::visit(self.address(), config, what).await
+        visit::visit(&self.door, config, what).await
     }
 
     /// Visits as anybody on the net may: without a certificate, and from an address that is refused if some are.
     pub(crate) async fn visit_from_anywhere(&self, what: Visit<'_>) -> Result<Visited, Failure> {
         let port = self.way.refused.map_or(self.way.port, |(_, port)| port);
-        visit::visit(self.sight.address(port), &self.tls.anonymous, what).await
+        visit::visit(&self.door_at(port), &self.tls.anonymous, what).await
     }
 
     /// Visits twice, going on with the session of the first visit whatever the names are.
     pub(crate) async fn visit_again(&self, first: Visit<'_>, second: Visit<'_>) -> Result<Visited, Failure> {
         let config = visit::with_one_session_for_all(&self.tls.anonymous);
-        visit::visit(self.address(), &config, first).await?;
-        visit::visit(self.address(), &config, second).await
+        visit::visit(&self.door, &config, first).await?;
+        visit::visit(&self.door, &config, second).await
     }
 
     /// Visits twice as one client, and tells whether the session went on.
     pub(crate) async fn resumes(&self, what: Visit<'_>) -> Result<bool, Failure> {
         let config = visit::with_sessions_of_its_own(&self.tls.known);
-        visit::visit(self.address(), &config, what).await?;
-        Ok(visit::visit(self.address(), &config, what).await?.resumed)
+        visit::visit(&self.door, &config, what).await?;
+        Ok(visit::visit(&self.door, &config, what).await?.resumed)
     }
 
     /// The protocol that the server chooses of these.
     pub(crate) async fn protocol(&self, offered: &[&str]) -> Result<Option<String>, Failure> {
-        visit::protocol(self.address(), self.sni(), &self.tls.known, offered).await
+        visit::protocol(&self.door, self.sni(), &self.tls.known, offered).await
     }
 
     /// Whether HTTP/2 is spoken where it is chosen.
     pub(crate) async fn speaks_http2(&self) -> Result<bool, Failure> {
-        visit::speaks_http2(self.address(), self.sni(), &self.tls.known).await
+        visit::speaks_http2(&self.door, self.sni(), &self.tls.known).await
     }
 
     /// Whether an OCSP answer is stapled to the handshake.
     pub(crate) async fn staples(&self) -> Result<bool, Failure> {
-        visit::staples(self.address(), self.sni(), &self.tls.known).await
+        visit::staples(&self.door, self.sni(), &self.tls.known).await
     }
 
     /// What a client that has these suites would get.
@@ -131,6 +129,6 @@ impl Observer {
         suites: &[&str],
         protocols: &[&str],
     ) -> Result<Option<(Suite, Option<String>)>, Failure> {
-        tls_probe::choice(self.address(), self.sni(), version, suites, protocols).await
+        tls_probe::choice(&self.door, self.sni(), version, suites, protocols).await
     }
 }

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, X509Certificate};
@@ -28,9 +27,9 @@ pub(crate) struct CurlVerifier {
 }
 
 impl CurlVerifier {
-    /// Trusts these certificates (PEM), as `curl --cacert` does.
-    pub(crate) fn trusting(pem: &str) -> Result<Self, Error> {
-        let roots: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).filter_map(Result::ok).collect();
+    /// Trusts these certificates, as `curl --cacert` does.
+    pub(crate) fn trusting(roots: &[CertificateDer<'static>]) -> Result<Self, Error> {
+        let roots = roots.to_vec();
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(roots.iter().cloned());
         let provider = Arc::new(rustls::crypto::ring::default_provider());

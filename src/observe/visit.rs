@@ -1,7 +1,6 @@
 //! One TLS connection of a client that says what it wants to be told apart by: the name in the handshake, the name in the
 //! request, its certificate, its protocols, its session.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::door::Door;
 use super::failure::{Failure, FailureKind};
+use super::http::NAME;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// As much of an answer as tells what it is.
@@ -59,11 +60,11 @@ impl Visited {
 }
 
 /// Shakes hands and asks once.
-pub(crate) async fn visit(address: SocketAddr, config: &ClientConfig, what: Visit<'_>) -> Result<Visited, Failure> {
+pub(crate) async fn visit(door: &Door, config: &ClientConfig, what: Visit<'_>) -> Result<Visited, Failure> {
     let asking = async {
-        let mut stream = connect(address, what.sni, config).await?;
+        let mut stream = connect(door, what.sni, config).await?;
         let (host, path) = (what.host, what.path);
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {NAME}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.map_err(|error| Failure::of_chain(&error))?;
         stream.flush().await.map_err(|error| Failure::of_chain(&error))?;
         let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
@@ -77,28 +78,27 @@ pub(crate) async fn visit(address: SocketAddr, config: &ClientConfig, what: Visi
         let status = text.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse().ok());
         Ok(Visited { status, text, resumed })
     };
+    let _turn = door.turn().await;
     timeout(PATIENCE, asking).await.map_err(|_| Failure::timeout("no answer in time"))?
 }
 
 /// The protocol that a server chooses of these, if it goes on with the handshake.
 pub(crate) async fn protocol(
-    address: SocketAddr,
+    door: &Door,
     sni: Option<&str>,
     config: &ClientConfig,
     offered: &[&str],
 ) -> Result<Option<String>, Failure> {
-    let stream = connect_offering(address, sni, config, offered).await?;
+    let _turn = door.turn().await;
+    let stream = connect_offering(door, sni, config, offered).await?;
     let chosen = stream.get_ref().1.alpn_protocol();
     Ok(chosen.map(|name| String::from_utf8_lossy(name).into_owned()))
 }
 
 /// Whether a server that chooses HTTP/2 answers as one: with SETTINGS.
-pub(crate) async fn speaks_http2(
-    address: SocketAddr,
-    sni: Option<&str>,
-    config: &ClientConfig,
-) -> Result<bool, Failure> {
-    let mut stream = connect_offering(address, sni, config, &["h2"]).await?;
+pub(crate) async fn speaks_http2(door: &Door, sni: Option<&str>, config: &ClientConfig) -> Result<bool, Failure> {
+    let _turn = door.turn().await;
+    let mut stream = connect_offering(door, sni, config, &["h2"]).await?;
     let talking = async {
         stream.write_all(PREFACE).await?;
         stream.flush().await?;
@@ -113,12 +113,13 @@ pub(crate) async fn speaks_http2(
 }
 
 /// Whether a server staples an answer of its certificate's OCSP responder to the handshake.
-pub(crate) async fn staples(address: SocketAddr, sni: Option<&str>, config: &ClientConfig) -> Result<bool, Failure> {
+pub(crate) async fn staples(door: &Door, sni: Option<&str>, config: &ClientConfig) -> Result<bool, Failure> {
     let recorder = Arc::new(Recorder::default());
     let mut config = config.clone();
     config.dangerous().set_certificate_verifier(Arc::clone(&recorder) as _);
     config.resumption = Resumption::disabled();
-    connect(address, sni, &config).await?;
+    let _turn = door.turn().await;
+    connect(door, sni, &config).await?;
     Ok(recorder.stapled.load(std::sync::atomic::Ordering::Relaxed))
 }
 
@@ -140,26 +141,22 @@ fn keeping(config: &ClientConfig, resumption: Resumption) -> ClientConfig {
 }
 
 async fn connect_offering(
-    address: SocketAddr,
+    door: &Door,
     sni: Option<&str>,
     config: &ClientConfig,
     offered: &[&str],
 ) -> Result<TlsStream<TcpStream>, Failure> {
     let mut config = config.clone();
     config.alpn_protocols = offered.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-    timeout(PATIENCE, connect(address, sni, &config)).await.map_err(|_| Failure::timeout("no handshake in time"))?
+    timeout(PATIENCE, connect(door, sni, &config)).await.map_err(|_| Failure::timeout("no handshake in time"))?
 }
 
-async fn connect(
-    address: SocketAddr,
-    sni: Option<&str>,
-    config: &ClientConfig,
-) -> Result<TlsStream<TcpStream>, Failure> {
+async fn connect(door: &Door, sni: Option<&str>, config: &ClientConfig) -> Result<TlsStream<TcpStream>, Failure> {
     let mut config = config.clone();
     config.enable_sni = sni.is_some();
     let name = ServerName::try_from(sni.unwrap_or("localhost").to_owned())
         .map_err(|error| Failure { kind: FailureKind::Tls, message: error.to_string() })?;
-    let stream = TcpStream::connect(address).await.map_err(|error| Failure::of_chain(&error))?;
+    let stream = door.connect().await.map_err(|error| Failure::of_chain(&error))?;
     let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
     connected.map_err(|error| Failure::of_chain(&error))
 }

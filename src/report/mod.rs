@@ -16,9 +16,9 @@ use crate::world::Substitution;
 /// A program that ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Program {
-    /// Its version, as it says itself.
+    /// Its version, as it says itself; `unknown` where a probe is not told.
     pub version: String,
-    /// Where it came from, such as `debian:trixie`.
+    /// Where it came from, such as `debian:trixie`; of what is probed, what says the version.
     pub source: String,
 }
 
@@ -91,7 +91,7 @@ pub struct Report {
     pub schema: &'static str,
     /// The worst verdict of all deployments.
     pub verdict: Verdict,
-    /// What booted the Pod.
+    /// What booted the Pod; [`Report::PROBE`] where nothing was booted.
     pub runtime: &'static str,
     /// What ran in it.
     pub programs: Programs,
@@ -132,6 +132,9 @@ impl Report {
         let _ = text::render(self, &mut anstream::StripStream::new(&mut rendered));
         assert!(self.verdict == Verdict::Pass, "the deployment did not pass\n{}", String::from_utf8_lossy(&rendered));
     }
+
+    /// The runtime of a report about what was running already.
+    pub const PROBE: &str = "probe";
 
     /// The format's name and version.
     pub const SCHEMA: &'static str = "proxyproof/report/1";

@@ -85,10 +85,13 @@ impl World {
         };
         files::place(deployment, &authority, &mut world)?;
         if deployment.routes.iter().any(|route| route.access.certificate.is_some()) {
-            world.stranger_identity = Some(pki::ClientAuthority::new()?.issue()?.into_identity());
+            world.stranger_identity = Some(stranger()?);
         }
-        if let Some(given) = &deployment.cacert {
-            world.trust.push_str(given);
+        match &deployment.cacert {
+            Some(given) => world.trust.push_str(given),
+            // It may be a public authority's, which its clients have.
+            None if brings_a_certificate(deployment) => world.trust.push_str(&pki::system_trust()),
+            None => {}
         }
         let sockets = Sockets::of(deployment);
         world.add_hosts(deployment, &sockets);
@@ -114,6 +117,16 @@ impl World {
             substitution.location = place.and_then(|place| deployment.nginx.users_place(&place));
         }
     }
+}
+
+fn brings_a_certificate(deployment: &Deployment) -> bool {
+    let mut pairs = deployment.servers.iter().flat_map(|server| &server.certificates);
+    pairs.any(|pair| pair.certificate.content.is_some())
+}
+
+/// The certificate and the key, PEM, of a client of an authority that nobody knows.
+pub(crate) fn stranger() -> Result<(String, String), WorldError> {
+    Ok(pki::ClientAuthority::new()?.issue()?.into_identity())
 }
 
 fn configuration(deployment: &Deployment) -> Vec<PodFile> {

@@ -16,6 +16,7 @@ mod library;
 mod modules;
 mod moments;
 mod panics;
+mod probe;
 mod prometheus;
 mod readme;
 mod remote;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use proxyproof::CATALOGUE;
+use proxyproof::{CATALOGUE, View};
 
 use crate::support::project;
 
@@ -24,8 +24,9 @@ fn the_table_of_checks_is_the_catalogue() {
 }
 
 fn expected() -> String {
-    let rows = CATALOGUE
-        .iter()
-        .map(|check| format!("| `{}` | `{}` | {} |\n", check.id, check.level.name(), check.what.replace('|', "\\|")));
-    format!("| check | level | what it asks |\n|---|---|---|\n{}", rows.collect::<String>())
+    let rows = CATALOGUE.iter().map(|check| {
+        let probe = if check.view == View::Outside { "yes" } else { "no" };
+        format!("| `{}` | `{}` | {probe} | {} |\n", check.id, check.level.name(), check.what.replace('|', "\\|"))
+    });
+    format!("| check | level | by `probe` | what it asks |\n|---|---|---|---|\n{}", rows.collect::<String>())
 }

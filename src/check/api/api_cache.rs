@@ -3,7 +3,7 @@
 use reqwest::header::{AGE, CACHE_CONTROL};
 
 use super::super::obstacle::{get_past, need_arguments};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::query;
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
@@ -21,6 +21,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "proxy_cache off; in the location of Prometheus, and no `expires` but for its /static/ and /assets/.",
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache; RFC 9111",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -3,7 +3,7 @@
 use reqwest::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderName, ORIGIN};
 
 use super::super::obstacle::{get_past, need_answers};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
 
@@ -21,6 +21,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://fetch.spec.whatwg.org/#http-access-control-allow-origin; \
              https://prometheus.io/docs/operating/security/",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,7 +1,7 @@
 //! Errors of the API stay Prometheus's own.
 
 use super::super::obstacle::{get_past, need_queries};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::query;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
@@ -22,6 +22,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_intercept_errors; \
              https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

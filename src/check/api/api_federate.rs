@@ -1,7 +1,7 @@
 //! Another Prometheus can federate this one.
 
 use super::super::obstacle::{get_past, need_arguments};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::exposition;
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Request, Seen};
@@ -19,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Let the location of Prometheus pass /federate and any query on.",
     source: "https://prometheus.io/docs/prometheus/latest/federation/",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::super::obstacle::{get_past, need_answers};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
 
@@ -22,6 +22,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "client_max_body_size 16m; in the location of Prometheus.",
     source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#client_max_body_size; grafana/mimir#8293",
     turn: Turn::Together,
+    view: View::Inside("a probe sends no megabytes to what others use: proxyproof check"),
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,7 +1,7 @@
 //! Long queries by GET arrive.
 
 use super::super::obstacle::{get_past, need_arguments};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::query;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
@@ -22,6 +22,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "large_client_header_buffers 4 16k; in the server block, or in http.",
     source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#large_client_header_buffers; thanos-io/thanos#7377",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

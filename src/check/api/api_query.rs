@@ -1,7 +1,7 @@
 //! The query API answers by GET.
 
 use super::super::obstacle::{get_through, need_arguments};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::query;
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen, Target};
@@ -15,6 +15,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Let one location pass everything below the prefix, the API included, to Prometheus.",
     source: "https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

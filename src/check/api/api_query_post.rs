@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use super::super::obstacle::{get_past, need_answers, need_queries};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::query;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
@@ -18,6 +18,7 @@ pub(crate) static CHECK: Check = Check {
           308 instead of 301 where a POST may be redirected.",
     source: "https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries; RFC 9110, section 15.4.2",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

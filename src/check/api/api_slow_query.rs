@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::obstacle::need_answers;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Skip, Turn, View};
 use super::duration;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::Observer;
@@ -22,6 +22,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "proxy_read_timeout 125s; in the location of Prometheus, or a smaller --query.timeout.",
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout; grafana/grafana#21444",
     turn: Turn::Together,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::ACCEPT;
 
 use super::super::obstacle::{get_past, need_answers};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{FailureKind, Observer, Request};
 
@@ -25,6 +25,7 @@ pub(crate) static CHECK: Check = Check {
           proxy_read_timeout 1d; }",
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering; prometheus/docs#2950",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

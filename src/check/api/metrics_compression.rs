@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
 
 use super::super::obstacle::{get_in, need_prometheus};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::exposition;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
@@ -23,6 +23,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Pass Accept-Encoding on as it comes: no proxy_set_header Accept-Encoding in the location of Prometheus.",
     source: "RFC 9110, section 12.5.3; https://nginx.org/en/docs/http/ngx_http_gzip_module.html",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

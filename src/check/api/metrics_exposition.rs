@@ -1,7 +1,7 @@
 //! Prometheus's own metrics arrive in the exposition format.
 
 use super::super::obstacle::{get_through, need_prometheus};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::exposition;
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen};
@@ -16,6 +16,7 @@ pub(crate) static CHECK: Check = Check {
           (default_type, more_set_headers, sub_filter).",
     source: "https://prometheus.io/docs/instrumenting/exposition_formats/",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -7,7 +7,7 @@ use reqwest::Method;
 use tokio::time::timeout;
 
 use super::super::obstacle::get_past;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Failure, Observer, Seen};
@@ -28,6 +28,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "limit_req zone=NAME burst=100 nodelay; with a rate of 50r/s or more, or no limit in the location of Prometheus.",
     source: "https://nginx.org/en/docs/http/ngx_http_limit_req_module.html",
     turn: Turn::Alone,
+    view: View::Inside("a probe asks few things at once of what others use: proxyproof check"),
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,7 +1,7 @@
 //! Prometheus scrapes itself with the configuration that it was given.
 
 use super::super::obstacle::get_through;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Target};
 
@@ -14,6 +14,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Set metrics_path in the scrape job of Prometheus itself to ROUTE-PREFIX/metrics.",
     source: "https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

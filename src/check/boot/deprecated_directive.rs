@@ -1,6 +1,6 @@
 //! Nothing is written that a newer nginx or Prometheus refuses or ignores.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Turn, View};
 use super::deprecations::{self, Deprecation, Fate, Flag, PROMETHEUS};
 use crate::deployment::{Directive, PrometheusFlag};
 use crate::finding::{Edit, Finding, Fix, Level};
@@ -23,6 +23,7 @@ pub(crate) static CHECK: Check = Check {
           Prometheus see its migration guide.",
     source: "https://nginx.org/en/CHANGES; https://prometheus.io/docs/prometheus/latest/migration/",
     turn: Turn::Last,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

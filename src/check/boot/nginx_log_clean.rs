@@ -1,7 +1,7 @@
 //! nginx's log holds no line that asks for attention.
 
 use super::super::tls::ocsp_stapling::IGNORED as IGNORED_STAPLING;
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::deprecated_directive;
 use crate::finding::{Finding, Level};
 use crate::location::Location;
@@ -16,6 +16,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Mend the directive that the line names; what it says is what nginx does instead of what was written.",
     source: "https://nginx.org/en/docs/ngx_core_module.html#error_log",
     turn: Turn::Last,
+    view: View::Inside("nginx's log is not seen from outside: proxyproof check"),
     ask: |observer| Box::pin(ask(observer)),
 };
 

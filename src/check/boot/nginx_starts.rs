@@ -1,6 +1,6 @@
 //! nginx accepts the configuration and starts with it.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::refusal;
 use crate::finding::{Finding, Level};
 use crate::location::Location;
@@ -15,6 +15,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Mend the line that nginx names. A directive that this build does not know needs its module, or a newer nginx.",
     source: "https://nginx.org/en/docs/switches.html (-t)",
     turn: Turn::Always,
+    view: View::Inside("whether nginx would start with its configuration is not seen from outside: proxyproof check"),
     ask: |observer| Box::pin(ask(observer)),
 };
 

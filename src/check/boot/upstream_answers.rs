@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::obstacle::{PROBE, get_past, is_refused_by_go};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{LogLevel, LogLine, Observer, Seen};
@@ -18,6 +18,7 @@ pub(crate) static CHECK: Check = Check {
           0.0.0.0:9090, plain HTTP unless --web.config.file says otherwise).",
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
@@ -42,11 +43,11 @@ async fn ask(observer: &Observer) -> Answer {
     let place = if is_the_address { observer.facts().upstream_place() } else { route.proxy_pass.clone() };
     let actual = said.map_or_else(|| seen.summary(), |said| format!("{}; nginx logs: {said}", seen.status));
     let finding = CHECK
-        .finding(format!("nginx does not reach Prometheus at {}", route.upstream))
+        .finding("nginx does not reach Prometheus")
         .expected("Prometheus's own answer, 200 from /-/ready")
         .actual(actual)
         .at(place)
-        .fix(CHECK.fix)
+        .fix(format!("{} It names {} now.", CHECK.fix, route.upstream))
         .shown_by(observer.shell().curl(&seen));
     Ok(vec![finding])
 }

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use reqwest::Method;
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::content::answered;
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen};
@@ -22,6 +22,7 @@ pub(crate) static CHECK: Check = Check {
           `allow 10.0.0.0/8; deny all;` in every location that leads to Prometheus.",
     source: "https://nginx.org/en/docs/http/ngx_http_access_module.html",
     turn: Turn::Together,
+    view: View::Inside("it takes a client from an address that the deployment refuses: proxyproof check"),
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,7 +1,7 @@
 //! Nobody deletes series through nginx.
 
 use super::super::obstacle::need_answers;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::endpoint::{closing, reached};
 use crate::finding::Level;
 use crate::observe::{Observer, Seen};
@@ -19,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://prometheus.io/docs/operating/security/#prometheus; \
              https://prometheus.io/docs/prometheus/latest/querying/api/#tsdb-admin-apis",
     turn: Turn::Together,
+    view: View::Inside("a probe leaves the admin API alone: proxyproof check"),
     ask: |observer| Box::pin(ask(observer)),
 };
 

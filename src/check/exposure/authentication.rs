@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use reqwest::header::HeaderName;
 
 use super::super::obstacle::{PROBE, is_prometheus};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::content::{PRIVATE, answered, is_shown};
 use crate::deployment::{Access, Directive};
 use crate::finding::{Finding, Fix, Level};
@@ -27,6 +27,7 @@ pub(crate) static CHECK: Check = Check {
           /etc/nginx/.htpasswd;",
     source: "https://prometheus.io/docs/guides/basic-auth/; https://nginx.org/en/docs/http/ngx_http_auth_basic_module.html",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
@@ -97,6 +98,9 @@ async fn ask_one(observer: &Observer, client: &Http, request: Request) -> Option
         if is_asked_unseen(observer, &request) { State::Asks } else { State::Open }
     } else if seen.status == 401 {
         State::Asks
+    } else if matches!(seen.status, 429 | 502..=504) {
+        // Turned away for what others ask, not for who it is.
+        State::Unknown
     } else {
         let known = observer.get_url(request.url()).await;
         if known.is_ok_and(|known| is_shown(&known)) { State::Asks } else { State::Unknown }
@@ -278,11 +282,15 @@ async fn right_password(observer: &Observer) -> Result<Option<Finding>, Skip> {
     let users = observer.facts().in_force(path, "auth_basic_user_file");
     let Some(users) = users.first() else { return Ok(None) };
     let says = observer.nginx_says(|line| ABOUT_PASSWORDS.iter().any(|about| line.message.contains(about))).await;
-    let Some(line) = says else { return Ok(None) };
+    let actual = match says {
+        Some(line) => format!("{}: {}", seen.status, line.message),
+        None if seen.status == 401 && observer.gives_a_password() => "401".to_owned(),
+        None => return Ok(None),
+    };
     let finding = CHECK
         .finding("the right password is not let in")
         .expected("200 for the user and the password of the file")
-        .actual(format!("{}: {}", seen.status, line.message))
+        .actual(actual)
         .at(users.location.clone())
         .fix("name the file by its whole path, let nginx's user read it, and write it with `htpasswd -B` or `openssl passwd -apr1`")
         .shown_by(observer.shell().curl(&seen));

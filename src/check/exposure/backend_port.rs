@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Turn, View};
 use crate::deployment::{Prometheus, PublishedBy, PublishedPort};
 use crate::finding::{Finding, Level};
 use crate::observe::Observer;
@@ -28,6 +28,7 @@ pub(crate) static CHECK: Check = Check {
              https://docs.docker.com/engine/network/packet-filtering-firewalls/; \
              https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types",
     turn: Turn::Together,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

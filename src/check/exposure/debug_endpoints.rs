@@ -1,7 +1,7 @@
 //! Prometheus's profiles are not for clients.
 
 use super::super::obstacle::need_answers;
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::content::{PROFILES, is_shown};
 use super::endpoint::{closing, reached};
 use crate::finding::Level;
@@ -16,6 +16,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "location ^~ /PREFIX/debug/ { return 403; } beside the location that answers.",
     source: "https://pkg.go.dev/net/http/pprof; https://prometheus.io/docs/operating/security/#prometheus",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -6,7 +6,7 @@
 use reqwest::header::HeaderName;
 
 use super::super::obstacle::{PROBE, is_refused_by_go};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Turn, View};
 use super::believed::{believed, trusted_by_all};
 use crate::deployment::{Directive, levels};
 use crate::finding::{Finding, Fix, Level};
@@ -29,6 +29,7 @@ pub(crate) static CHECK: Check = Check {
     source: "RFC 7239, section 8.1; https://nginx.org/en/docs/http/ngx_http_realip_module.html; \
              https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header",
     turn: Turn::Together,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -3,7 +3,7 @@
 use reqwest::Url;
 use reqwest::header::HOST;
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::{DefaultServer, Directive};
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -24,6 +24,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://nginx.org/en/docs/http/request_processing.html; \
              https://nginx.org/en/docs/http/ngx_http_core_module.html#var_host; RFC 9112, section 3.2.2; CWE-601",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

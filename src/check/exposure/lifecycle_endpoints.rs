@@ -1,7 +1,7 @@
 //! Nobody stops or reloads Prometheus through nginx.
 
 use super::super::obstacle::need_answers;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::endpoint::{closing, reached};
 use crate::finding::Level;
 use crate::observe::{Observer, Seen};
@@ -18,11 +18,12 @@ pub(crate) static CHECK: Check = Check {
           --web.enable-lifecycle.",
     source: "https://prometheus.io/docs/operating/security/#prometheus",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
 async fn ask(observer: &Observer) -> Answer {
-    if !observer.facts().prometheus().has_flag(FLAG) {
+    if !observer.runs_with(FLAG).await.map_err(|_| Skip("the flags of Prometheus can't be seen".to_owned()))? {
         return Err(Skip(format!("Prometheus runs without --{FLAG}: it refuses both")));
     }
     need_answers(observer).await?;

@@ -6,7 +6,7 @@
 
 use futures_util::future::join_all;
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Skip, Turn, View};
 use super::site::{Site, is_password_file};
 use crate::deployment::{Directive, Escape, FileKind, NamedFile};
 use crate::finding::{Finding, Level};
@@ -28,6 +28,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#alias; CWE-22; \
              https://github.com/yandex/gixy/blob/master/docs/en/plugins/aliastraversal.md",
     turn: Turn::Together,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

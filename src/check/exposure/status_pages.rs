@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::site::{Site, is_password_file};
 use crate::deployment::{Access, Directive, FileKind};
 use crate::finding::{Finding, Fix, Level};
@@ -32,6 +32,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://nginx.org/en/docs/http/ngx_http_stub_status_module.html; \
              https://nginx.org/en/docs/http/ngx_http_autoindex_module.html; CWE-548; RFC 8615",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

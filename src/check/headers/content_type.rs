@@ -3,7 +3,7 @@
 use reqwest::header::CONTENT_TYPE;
 
 use super::super::obstacle::{get_past, need_answers};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
 
@@ -24,6 +24,7 @@ pub(crate) static CHECK: Check = Check {
           proxy_hide_header of it. default_type is not for what a proxy answers.",
     source: "RFC 9110, section 8.3; https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

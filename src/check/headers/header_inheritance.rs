@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use reqwest::header::HeaderName;
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Skip, Turn, View};
 use crate::deployment::{Directive, levels};
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -46,6 +46,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header; \
              https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header",
     turn: Turn::Together,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

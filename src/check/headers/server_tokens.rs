@@ -3,7 +3,7 @@
 use reqwest::Method;
 use reqwest::header::{HOST, SERVER};
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::{Directive, Listen, Server};
 use crate::finding::{Edit, Finding, Fix, Level};
 use crate::location::Location;
@@ -23,6 +23,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "server_tokens off; in the http block, so that it holds in every server",
     source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#server_tokens",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

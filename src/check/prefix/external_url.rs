@@ -4,7 +4,7 @@ use regex::Regex;
 use reqwest::Url;
 
 use super::super::obstacle::{PROBE, get_through};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::way;
 use crate::finding::{Finding, Level};
 use crate::observe::Observer;
@@ -19,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://prometheus.io/docs/prometheus/latest/command-line/prometheus/ (--web.external-url); \
              prometheus/prometheus#1583",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

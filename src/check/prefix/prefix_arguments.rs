@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::super::obstacle::{ARGUMENTS, PROOF, PROOF_TIME, get_through, need_prometheus};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
 
@@ -19,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://nginx.org/en/docs/http/ngx_http_rewrite_module.html#rewrite; \
              https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -3,7 +3,8 @@
 use reqwest::Url;
 use reqwest::header::{HOST, LOCATION};
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::obstacle::{PROBE, need_no_login};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::way;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::Observer;
@@ -18,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
           `location = /PREFIX { return 301 /PREFIX/; }`.",
     source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#location",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
@@ -31,6 +33,7 @@ async fn ask(observer: &Observer) -> Answer {
         // What is wrong from the prefix with its slash on is for prefix-root to say.
         return Ok(wrong_origin(observer).await?.into_iter().collect());
     };
+    need_no_login(observer, &*observer.get(PROBE).await?)?;
     let prefix = &observer.route().prefix;
     let place = way::turned_at(observer, &way).unwrap_or_else(|| observer.route().location.clone());
     let finding = way::finding(&CHECK, observer, &way, wrong)

@@ -1,7 +1,7 @@
 //! Whatever way a path is written, it leads to the same or to nothing.
 
 use super::super::obstacle::{PROBE, is_of_go, is_prometheus, need_answers};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
 
@@ -20,6 +20,7 @@ pub(crate) static CHECK: Check = Check {
           `location /PREFIX/ { proxy_pass http://HOST:9090/; }`.",
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass; gixy, http_splitting",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

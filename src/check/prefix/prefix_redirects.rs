@@ -7,7 +7,7 @@ use reqwest::Url;
 use reqwest::header::LOCATION;
 
 use super::super::obstacle::{get_through, need_prometheus};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::leaving::{self, Leaving};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
@@ -54,6 +54,7 @@ pub(crate) static CHECK: Check = Check {
           without --web.route-prefix=/, so that it knows the prefix in every redirect.",
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_redirect; prometheus/prometheus#3082, #9585",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

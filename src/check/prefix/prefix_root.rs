@@ -1,7 +1,7 @@
 //! The prefix with its slash leads to the UI.
 
 use super::super::obstacle::need_prometheus;
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::way;
 use crate::finding::Level;
 use crate::observe::Observer;
@@ -16,6 +16,7 @@ pub(crate) static CHECK: Check = Check {
           prefix.",
     source: "https://prometheus.io/docs/guides/tls-encryption/; prometheus/prometheus#1583",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

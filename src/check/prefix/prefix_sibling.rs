@@ -1,7 +1,7 @@
 //! What only begins like the prefix does not reach Prometheus.
 
 use super::super::obstacle::{get_past, is_of_go};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen};
 
@@ -19,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
           itself. A regular expression needs the slash too: `location ~ ^/PREFIX/`.",
     source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#location",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
@@ -28,19 +29,35 @@ async fn ask(observer: &Observer) -> Answer {
     }
     for sibling in SIBLINGS {
         let seen = observer.get(sibling).await?;
-        if get_past(&seen).is_ok() && is_of_go(&seen) && is_of_the_route(observer, &seen) {
+        if get_past(&seen).is_err() || !is_of_go(&seen) {
+            continue;
+        }
+        let is_of_the_route = match is_of_the_route(observer, &seen) {
+            Some(is) => is,
+            None => !answers_like_anything(observer, &seen).await?,
+        };
+        if is_of_the_route {
             return Ok(vec![finding(observer, &seen)]);
         }
     }
     Ok(Vec::new())
 }
 
-/// Whether the location that leads there is the one of the prefix. Another may lead to Prometheus too, on purpose.
-fn is_of_the_route(observer: &Observer, seen: &Seen) -> bool {
+/// Whether the location that leads there is the one of the prefix; none where it is not known. Another may lead to
+/// Prometheus too, on purpose.
+fn is_of_the_route(observer: &Observer, seen: &Seen) -> Option<bool> {
     let facts = observer.facts();
-    let chosen = facts.location_for(seen.url.path());
+    let chosen = facts.location_for(seen.url.path())?;
     let own = facts.location_for(observer.url("/api/v1/query").path());
-    chosen.is_some_and(|chosen| chosen.location == observer.route().location || Some(chosen) == own)
+    Some(chosen.location == observer.route().location || Some(chosen) == own)
+}
+
+/// Whether a path beside the prefix that does not begin like it is answered alike: then it is who has all of that folder.
+async fn answers_like_anything(observer: &Observer, seen: &Seen) -> Result<bool, Skip> {
+    let prefix = &observer.route().prefix;
+    let folder = prefix.rfind('/').map_or("", |end| &prefix[..end]);
+    let other = observer.get_url(observer.url_at_root(&format!("{folder}/-proxyproof"))).await?;
+    Ok(other.status == seen.status && (other.body == seen.body || seen.redirect().is_some()))
 }
 
 fn finding(observer: &Observer, seen: &Seen) -> Finding {

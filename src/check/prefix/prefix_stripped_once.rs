@@ -1,7 +1,7 @@
 //! What nginx passes on is what Prometheus serves.
 
-use super::super::obstacle::{PROBE, get_past, is_prometheus};
-use super::super::{Answer, Check, Turn};
+use super::super::obstacle::{PROBE, get_past, is_of_go, is_prometheus, need_no_login};
+use super::super::{Answer, Check, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
 
@@ -16,12 +16,14 @@ pub(crate) static CHECK: Check = Check {
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass; \
              https://prometheus.io/docs/prometheus/latest/command-line/prometheus/ (--web.route-prefix)",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
 async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get(PROBE).await?;
     get_past(&seen)?;
+    need_no_login(observer, &seen)?;
     let prefix = &observer.route().prefix;
     let mut findings = Vec::new();
     if !is_prometheus(&seen) {
@@ -32,6 +34,7 @@ async fn ask(observer: &Observer) -> Answer {
                 "every path reaches Prometheus as the one in proxy_pass: with a variable there nginx replaces nothing"
             }
             false if glued(observer) => "what is behind the prefix reaches Prometheus with a second slash before it",
+            false if !is_of_go(&seen) => "what answers below the prefix is not Prometheus",
             false if prefix.is_empty() => "Prometheus does not serve at the root",
             false => "the prefix is not taken off as Prometheus expects",
         };
@@ -84,12 +87,13 @@ fn finding(observer: &Observer, seen: &Seen, wrong: &str) -> Finding {
         true => observer.facts().location_place(seen.url.path()),
         false => observer.facts().pass_place(seen.url.path()),
     };
+    let fix = fix(observer, seen, &serves);
     CHECK
         .finding(wrong)
         .expected(format!("{} answers with Prometheus's JSON", seen.url.path()))
-        .actual(format!("{}; {passes}, and Prometheus serves below {serves}", seen.summary()))
+        .actual(seen.summary())
         .at(place)
-        .fix(fix(observer, seen, &serves))
+        .fix(Fix { text: format!("{}. Now {passes}, and Prometheus serves below {serves}", fix.text), ..fix })
         .shown_by(observer.shell().curl(seen))
 }
 

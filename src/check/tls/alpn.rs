@@ -1,7 +1,7 @@
 //! What the handshake promises of HTTP is kept.
 
 use super::super::obstacle::need_tls;
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::in_force::{Directives, or_listen};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
@@ -31,6 +31,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Put suites with AES-GCM first in ssl_ciphers; or take http2 out of the listen line.",
     source: "RFC 7301; RFC 9113, section 9.2.2 and appendix A; https://nginx.org/en/docs/http/ngx_http_v2_module.html",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,6 +1,6 @@
 //! The intermediates are sent with the certificate.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::served::{at_certificate, chain};
 use crate::finding::{Finding, Level};
 use crate::observe::{Certificate, Observer, SignedBy};
@@ -15,6 +15,7 @@ pub(crate) static CHECK: Check = Check {
           `cat cert.pem chain.pem > fullchain.pem`)",
     source: "RFC 8446, section 4.4.2; https://nginx.org/en/docs/http/configuring_https_servers.html#chains",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,6 +1,6 @@
 //! The certificates are valid today, and in a month.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::served::{at_certificate, chain, now};
 use crate::finding::{Finding, Level};
 use crate::observe::{Certificate, Observer};
@@ -18,6 +18,7 @@ pub(crate) static CHECK: Check = Check {
           `certbot renew --deploy-hook \"nginx -s reload\"`.",
     source: "RFC 5280, section 4.1.2.5; https://eff-certbot.readthedocs.io/en/stable/using.html#renewing-certificates",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

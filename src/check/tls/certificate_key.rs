@@ -1,6 +1,6 @@
 //! The certificate's key, its signature, and what it may be used for.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::served::{at_certificate, chain};
 use crate::finding::{Finding, Level};
 use crate::observe::{Certificate, Key, Observer, SignedBy};
@@ -19,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
           with keyUsage digitalSignature and extendedKeyUsage serverAuth.",
     source: "RFC 5280, sections 4.2.1.3 and 4.2.1.12; RFC 9155; CA/Browser Forum Baseline Requirements, section 6.1.5",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::super::obstacle::need_tls;
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use crate::deployment::Argument;
 use crate::finding::{Finding, Level};
 use crate::observe::{Certificate, Observer};
@@ -21,6 +21,7 @@ pub(crate) static CHECK: Check = Check {
           the name out of server_name.",
     source: "RFC 6125, section 6; RFC 9525; https://nginx.org/en/docs/http/server_names.html",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,6 +1,6 @@
 //! The certificate is signed by an authority that clients have.
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::certificate_chain::lacks_its_issuer;
 use super::served::{at_certificate, chain};
 use crate::finding::Level;
@@ -17,6 +17,7 @@ pub(crate) static CHECK: Check = Check {
           by an authority of your own, give clients that certificate, and `--cacert` here.",
     source: "RFC 5280, section 6; https://nginx.org/en/docs/http/configuring_https_servers.html#chains",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

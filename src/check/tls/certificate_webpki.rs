@@ -1,6 +1,6 @@
 //! Clients that are stricter than curl take the certificate too.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::served::{at_certificate, chain};
 use crate::finding::{Finding, Level};
 use crate::observe::{Certificate, Observer};
@@ -17,6 +17,7 @@ pub(crate) static CHECK: Check = Check {
           -subj /CN=example.com -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:example.com",
     source: "RFC 9525, section 6.3; prometheus/prometheus#8260; https://docs.rs/rustls-webpki (CaUsedAsEndEntity)",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

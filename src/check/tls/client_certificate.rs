@@ -2,8 +2,8 @@
 
 use futures_util::future::join_all;
 
-use super::super::obstacle::need_tls;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::obstacle::{get_in, need_tls};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::ClientCertificate;
 use crate::deployment::settings;
 use crate::finding::{Finding, Fix, Level};
@@ -22,6 +22,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "ssl_verify_client on; or, with optional: `if ($ssl_client_verify != SUCCESS) { return 403; }`",
     source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client; CVE-2025-23419",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
@@ -29,7 +30,7 @@ async fn ask(observer: &Observer) -> Answer {
     let required = observer.facts().deployment.settings.expect.client_certificate;
     let required = required == Some(settings::ClientCertificate::Required);
     let Some(asked) = &observer.route().access.certificate else {
-        return if required { without(observer).await } else { Err(Skip("clients need no certificate".to_owned())) };
+        return if required { without(observer).await } else { Err(not_asked(observer).await) };
     };
     need_tls(observer)?;
     for (who, what) in [(Who::Anonymous, "no certificate"), (Who::Stranger, "a stranger's certificate")] {
@@ -38,6 +39,13 @@ async fn ask(observer: &Observer) -> Answer {
         }
     }
     Ok(with_another_session(observer, asked).await.into_iter().collect())
+}
+
+/// Why it is not asked: clients need none, unless this one is told that it does.
+async fn not_asked(observer: &Observer) -> Skip {
+    let seen = observer.get(PATHS[0]).await.ok().filter(|seen| seen.status == 400);
+    let told = seen.and_then(|seen| get_in(&seen).err());
+    told.unwrap_or_else(|| Skip("clients need no certificate".to_owned()))
 }
 
 /// The first path that such a client gets something of. An answer that asks for a password instead is a refusal.

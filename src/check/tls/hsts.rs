@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use reqwest::header::STRICT_TRANSPORT_SECURITY;
 
 use super::super::obstacle::need_tls;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
@@ -31,6 +31,7 @@ pub(crate) static CHECK: Check = Check {
     fix: GOOD,
     source: "RFC 6797; https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
@@ -54,7 +55,7 @@ async fn ask(observer: &Observer) -> Answer {
     }
     findings.extend(with.iter().find_map(|seen| too_short(observer, seen)));
     if !with.is_empty() || usual.is_empty() {
-        findings.extend(on_errors(observer, refused.first()).await?);
+        findings.extend(on_errors(observer, refused.first(), !with.is_empty()).await?);
     }
     findings.extend(over_plain_http(observer).await);
     Ok(findings)
@@ -133,7 +134,11 @@ fn too_short(observer: &Observer, seen: &Seen) -> Option<Finding> {
 }
 
 /// An error of nginx or of Prometheus has it too, if it says `always`.
-async fn on_errors(observer: &Observer, known: Option<&Arc<Seen>>) -> Result<Option<Finding>, Skip> {
+async fn on_errors(
+    observer: &Observer,
+    known: Option<&Arc<Seen>>,
+    others_say_it: bool,
+) -> Result<Option<Finding>, Skip> {
     let seen = match known {
         Some(seen) => Arc::clone(seen),
         None => observer.get(NOWHERE).await?,
@@ -141,19 +146,26 @@ async fn on_errors(observer: &Observer, known: Option<&Arc<Seen>>) -> Result<Opt
     if policy(&seen).is_some() || takes_part(seen.status) {
         return Ok(None);
     }
-    let Some(directive) = directive(observer, &seen) else {
+    // Something else than add_header may say it on the other answers.
+    let directive = directive(observer, &seen);
+    if directive.is_none() && !others_say_it {
         return Ok(None);
-    };
-    let args: String = directive.args.iter().take(2).map(|arg| format!(" {}", quoted(&arg.text))).collect();
+    }
+    let fix = directive.map_or_else(|| Fix::from(GOOD), with_always);
     let finding = CHECK
         .finding("errors do not say Strict-Transport-Security")
         .at_level(Level::Note)
         .expected("the header on every answer: a browser sees 401 first")
         .actual(format!("{} without it", seen.status))
-        .at(directive.location.clone())
-        .fix(Fix::replace(directive.location.clone(), format!("add_header{args} always;")))
+        .at(directive.map(|directive| directive.location.clone()))
+        .fix(fix)
         .shown_by(observer.shell().curl(&seen));
     Ok(Some(finding))
+}
+
+fn with_always(directive: &Directive) -> Fix {
+    let args: String = directive.args.iter().take(2).map(|arg| format!(" {}", quoted(&arg.text))).collect();
+    Fix::replace(directive.location.clone(), format!("add_header{args} always;"))
 }
 
 fn quoted(word: &str) -> String {

@@ -1,6 +1,7 @@
 //! A client that verifies nothing is still encrypted, and served.
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::obstacle::CERTIFICATE_REQUIRED;
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::in_force::Directives;
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -16,14 +17,17 @@ pub(crate) static CHECK: Check = Check {
           what clients have: `ssl_protocols TLSv1.2 TLSv1.3;`.",
     source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_protocols",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 
 async fn ask(observer: &Observer) -> Answer {
     let asked = observer.insecure().ask(reqwest::Method::GET, observer.url("/-/ready"), &[]).await;
     let failure = match (observer.unverified(), asked) {
+        (Err(failure), _) if failure.message.contains(CERTIFICATE_REQUIRED) => return Err(Skip::from(failure.clone())),
         (Err(failure), _) if failure.kind == FailureKind::Tls => failure.to_string(),
         (Err(failure), _) => return Err(Skip::from(failure.clone())),
+        (Ok(_), Err(failure)) if failure.message.contains(CERTIFICATE_REQUIRED) => return Err(Skip::from(failure)),
         (Ok(_), Err(failure)) => failure.to_string(),
         (Ok(handshake), Ok(_)) if handshake.version == "unknown" => "an unknown TLS version".to_owned(),
         (Ok(_), Ok(_)) => return Ok(Vec::new()),

@@ -1,7 +1,7 @@
 //! Where OCSP answers are to be stapled, one is.
 
 use super::super::obstacle::need_tls;
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Skip, Turn, View};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{LogLine, Observer};
@@ -18,6 +18,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Remove ssl_stapling and ssl_stapling_verify, unless the certificate names a responder.",
     source: "RFC 6066, section 8; https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_stapling",
     turn: Turn::Together,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

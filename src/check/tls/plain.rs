@@ -40,7 +40,7 @@ async fn given_away(observer: &Observer, server: usize, listen: &Listen) -> Opti
     let name = facts.deployment.servers[server].names.first();
     let host = name.map_or(route.server_name.as_str(), |name| name.text.as_str());
     let address = observer.address_of(listen.port);
-    let answers = join_all(doors.iter().map(|path| plain_http(address, host, path))).await;
+    let answers = join_all(doors.iter().map(|path| plain_http(address.clone(), host, path))).await;
     let given = doors.into_iter().zip(answers).filter_map(|(path, answer)| Some((path, answer.ok()?)));
     given.into_iter().find(|(_, answer)| matches!(answer.status, Some(200..=299 | 401)))
 }

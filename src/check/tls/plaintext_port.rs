@@ -1,6 +1,6 @@
 //! Port 80 is closed, or leads to https.
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::plain;
 use crate::deployment::Directive;
 use crate::deployment::settings::Port80;
@@ -20,6 +20,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "server { listen 80; server_name example.com; return 301 https://$host$request_uri; }",
     source: "https://nginx.org/en/docs/http/converting_rewrite_rules.html; RFC 6797, section 7.2",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,7 +1,7 @@
 //! A client that comes back need not begin the handshake anew, and the key of its ticket is not kept for ever.
 
 use super::super::obstacle::{PROBE, need_tls};
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Visit};
@@ -19,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
     source: "RFC 5077, section 5.5; https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_session_ticket_key; nginx \
              1.23.2 CHANGES",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

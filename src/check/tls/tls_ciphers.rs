@@ -1,6 +1,6 @@
 //! Which cipher suites the server takes.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::in_force::{Directives, or_listen};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Suite};
@@ -20,6 +20,7 @@ pub(crate) static CHECK: Check = Check {
     fix: GOOD,
     source: "RFC 9325, section 4; RFC 7465; RFC 8429; https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_ciphers",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

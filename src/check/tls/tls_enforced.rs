@@ -1,6 +1,6 @@
 //! The TLS port speaks TLS, and nothing else.
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Level};
 use crate::observe::{Failure, FailureKind, Observer, PlainAnswer, plain_http};
 
@@ -13,6 +13,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "Write `listen 443 ssl;` in the server that serves Prometheus, with `ssl_certificate` and `ssl_certificate_key`.",
     source: "https://nginx.org/en/docs/http/configuring_https_servers.html",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Skip, Turn, View};
 use crate::deployment::{Directive, Interface, Listen};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::Observer;
@@ -17,6 +17,7 @@ pub(crate) static CHECK: Check = Check {
     fix: "listen 443 ssl; listen [::]:443 ssl;",
     source: "https://nginx.org/en/docs/http/ngx_http_core_module.html#listen",
     turn: Turn::Together,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,6 +1,6 @@
 //! Which versions of TLS the server takes.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::in_force::{Directives, or_listen};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Version};
@@ -19,6 +19,7 @@ pub(crate) static CHECK: Check = Check {
     fix: MODERN,
     source: "RFC 8996; https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_protocols; nginx 1.27.3 CHANGES",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

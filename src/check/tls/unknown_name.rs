@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::super::obstacle::{PROBE, need_tls};
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::tls_reachable::is_of_a_server;
 use crate::deployment::{DefaultServer, Listen};
 use crate::finding::{Finding, Fix, Level};
@@ -25,6 +25,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://nginx.org/en/docs/http/request_processing.html; \
              https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_reject_handshake",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

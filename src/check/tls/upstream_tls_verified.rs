@@ -1,6 +1,6 @@
 //! nginx verifies the certificate of a Prometheus that speaks TLS itself.
 
-use super::super::{Answer, Check, Skip, Turn};
+use super::super::{Answer, Check, NEEDS_CONFIGURATION, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::Observer;
 
@@ -14,6 +14,7 @@ pub(crate) static CHECK: Check = Check {
           proxy_ssl_server_name on;",
     source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_verify",
     turn: Turn::Together,
+    view: View::Inside(NEEDS_CONFIGURATION),
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -5,7 +5,7 @@ use html5gum::{Token, Tokenizer};
 use reqwest::Url;
 
 use super::super::obstacle::get_in;
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::{page, policy};
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -27,6 +27,7 @@ pub(crate) static CHECK: Check = Check {
           beside it.",
     source: "https://prometheus.io/docs/prometheus/latest/command-line/prometheus/ (--web.external-url)",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -1,6 +1,6 @@
 //! The page that people see is Prometheus's UI, as Prometheus sent it.
 
-use super::super::{Answer, Check, Turn};
+use super::super::{Answer, Check, Turn, View};
 use super::page;
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
@@ -20,6 +20,7 @@ pub(crate) static CHECK: Check = Check {
     source: "https://prometheus.io/docs/prometheus/latest/command-line/prometheus/ (--web.external-url); \
              prometheus/prometheus#2193",
     turn: Turn::Together,
+    view: View::Outside,
     ask: |observer| Box::pin(ask(observer)),
 };
 

@@ -5,15 +5,14 @@ mod answer;
 mod hello;
 mod suite;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Failure;
+use super::door::Door;
 pub(crate) use answer::Answer;
 pub(crate) use hello::Hello;
 pub(crate) use suite::Suite;
@@ -61,8 +60,8 @@ pub(crate) struct TlsProbe {
 
 impl TlsProbe {
     /// Asks for every version and every suite.
-    pub(crate) async fn of(address: SocketAddr, name: Option<&str>) -> Result<Self, Failure> {
-        let asking = Version::ALL.map(|version| accepted(address, name, version));
+    pub(crate) async fn of(door: &Door, name: Option<&str>) -> Result<Self, Failure> {
+        let asking = Version::ALL.map(|version| accepted(door, name, version));
         let found = try_join_all(asking).await?;
         let taken = Version::ALL.into_iter().zip(found).filter(|(_, suites)| !suites.is_empty());
         Ok(Self { accepted: taken.collect() })
@@ -88,28 +87,23 @@ impl TlsProbe {
 }
 
 /// The suites that a server takes in one version.
-async fn accepted(address: SocketAddr, name: Option<&str>, version: Version) -> Result<Vec<Suite>, Failure> {
+async fn accepted(door: &Door, name: Option<&str>, version: Version) -> Result<Vec<Suite>, Failure> {
     let is_13 = version == Version::Tls13;
     let suites: Vec<Suite> = Suite::all().filter(|suite| suite.is_of_tls13() == is_13).collect();
     let all: Vec<u16> = suites.iter().map(|suite| suite.code).collect();
     // One refusal tells that the whole version is not there.
-    if chosen(address, name, version, &all).await?.is_none() {
+    if chosen(door, name, version, &all).await?.is_none() {
         return Ok(Vec::new());
     }
     let lists = (0..LISTS).map(|first| all.iter().copied().skip(first).step_by(LISTS).collect::<Vec<u16>>());
-    let found = try_join_all(lists.map(|list| taken_of(address, name, version, list))).await?.concat();
+    let found = try_join_all(lists.map(|list| taken_of(door, name, version, list))).await?.concat();
     Ok(suites.into_iter().filter(|suite| found.contains(&suite.code)).collect())
 }
 
 /// Offers a list, takes out what the server chose, and offers the rest, until it refuses.
-async fn taken_of(
-    address: SocketAddr,
-    name: Option<&str>,
-    version: Version,
-    mut list: Vec<u16>,
-) -> Result<Vec<u16>, Failure> {
+async fn taken_of(door: &Door, name: Option<&str>, version: Version, mut list: Vec<u16>) -> Result<Vec<u16>, Failure> {
     let mut taken = Vec::new();
-    while let Some(suite) = chosen(address, name, version, &list).await? {
+    while let Some(suite) = chosen(door, name, version, &list).await? {
         // A server that chooses what was not offered would never end.
         let Some(at) = list.iter().position(|offered| *offered == suite) else { break };
         taken.push(list.remove(at));
@@ -117,27 +111,21 @@ async fn taken_of(
     Ok(taken)
 }
 
-async fn chosen(
-    address: SocketAddr,
-    name: Option<&str>,
-    version: Version,
-    suites: &[u16],
-) -> Result<Option<u16>, Failure> {
+async fn chosen(door: &Door, name: Option<&str>, version: Version, suites: &[u16]) -> Result<Option<u16>, Failure> {
     if suites.is_empty() {
         return Ok(None);
     }
     let hello = Hello { version, suites, name, protocols: &[] };
-    match say(address, &hello).await? {
+    match say(door, &hello).await? {
         Answer::Hello(hello) if hello.is(version) => Ok(Some(hello.suite)),
         _ => Ok(None),
     }
 }
 
 /// Says hello, and reads the server's first message.
-pub(crate) async fn say(address: SocketAddr, hello: &Hello<'_>) -> Result<Answer, Failure> {
+pub(crate) async fn say(door: &Door, hello: &Hello<'_>) -> Result<Answer, Failure> {
     let talking = async {
-        let mut stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+        let mut stream = door.connect().await?;
         stream.write_all(&hello.bytes()).await?;
         let mut came = Vec::new();
         while came.len() < ENOUGH {
@@ -152,13 +140,14 @@ pub(crate) async fn say(address: SocketAddr, hello: &Hello<'_>) -> Result<Answer
         }
         Ok::<_, std::io::Error>(answer::read(&came).unwrap_or(Answer::Closed))
     };
+    let _turn = door.turn().await;
     let answer = timeout(PATIENCE, talking).await.map_err(|_| Failure::timeout("no ServerHello in time"))?;
     answer.map_err(|error| Failure::of_chain(&error))
 }
 
 /// The suite that a client which has these would get, in one version, and the protocol.
 pub(crate) async fn choice(
-    address: SocketAddr,
+    door: &Door,
     name: Option<&str>,
     version: Version,
     suites: &[&str],
@@ -171,7 +160,7 @@ pub(crate) async fn choice(
         .map(|suite| suite.code)
         .collect();
     let hello = Hello { version, suites: &codes, name, protocols };
-    let Answer::Hello(hello) = say(address, &hello).await? else {
+    let Answer::Hello(hello) = say(door, &hello).await? else {
         return Ok(None);
     };
     let suite = known.into_iter().find(|suite| suite.code == hello.suite);

@@ -25,7 +25,7 @@ fn leaf(name: &str, expires: i32, issuer: &Ca) -> CertificateDer<'static> {
 fn verify(root: &Ca, leaf: &CertificateDer<'_>, sent: &[CertificateDer<'_>]) -> Result<(), String> {
     let name = ServerName::try_from("a.example.com").unwrap();
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000));
-    let verifier = CurlVerifier::trusting(&root.pem()).unwrap();
+    let verifier = CurlVerifier::trusting(&crate::observe::certificates(&root.pem())).unwrap();
     verifier.verify_server_cert(leaf, sent, &name, &[], now).map(|_| ()).map_err(|error| error.to_string())
 }
 

@@ -46,10 +46,13 @@ fn header(report: &Report, deployment: &DeploymentReport, out: &mut dyn Write) -
     let url = plain(&deployment.public_url);
     let nginx = &report.programs.nginx;
     let prometheus = &report.programs.prometheus;
+    let how = match report.runtime {
+        Report::PROBE => "from outside".to_owned(),
+        runtime => format!("as {url} on {runtime}"),
+    };
     writeln!(
         out,
-        "{BOLD}{path}{BOLD:#} as {url} on {}: nginx {} ({}), Prometheus {} ({})\n",
-        report.runtime,
+        "{BOLD}{path}{BOLD:#} {how}: nginx {} ({}), Prometheus {} ({})\n",
         plain(&nginx.version),
         plain(&nginx.source),
         plain(&prometheus.version),

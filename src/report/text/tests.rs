@@ -213,6 +213,17 @@ fn several_deployments_end_with_one_verdict() {
     "#);
 }
 
+#[test]
+fn what_was_probed_is_its_url() {
+    let mut report = sample::report(vec![]);
+    report.runtime = Report::PROBE;
+    report.programs.nginx.source = "Server: nginx/1.26.3".into();
+    report.deployments[0].path = "https://example.com/prometheus/".into();
+    let text = text(&report);
+    let expected = "https://example.com/prometheus/ from outside: nginx 1.26.3 (Server: nginx/1.26.3), Prometheus ";
+    assert!(text.starts_with(expected), "{text}");
+}
+
 fn text(report: &Report) -> String {
     let mut out = anstream::StripStream::new(Vec::new());
     render(report, &mut out).unwrap();

@@ -4,6 +4,7 @@
 mod ciphers;
 mod fixed;
 mod key;
+mod system;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, DnValue,
@@ -15,6 +16,8 @@ pub(super) use ciphers::need_rsa;
 pub(super) use fixed::{DHPARAM, OCSP_RESPONSE};
 pub(crate) use key::Algorithm;
 pub(super) use key::{TICKET_KEY_BYTES, random};
+pub(crate) use system::system_roots;
+pub(super) use system::system_trust;
 
 /// X.520's `ub-common-name`.
 const LONGEST_COMMON_NAME: usize = 64;
