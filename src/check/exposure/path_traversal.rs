@@ -38,7 +38,7 @@ async fn ask(observer: &Observer) -> Answer {
     for site in Site::all(observer, observer.http().clone()) {
         for escape in facts.escapes_of(site.server) {
             match way_out(observer, &site, &escape).await {
-                Some(Out::Open(target, seen)) => findings.push(leads_out(observer, &site, &escape, &target, &seen)),
+                Some(Out::Open(target, status)) => findings.push(leads_out(observer, &site, &escape, &target, status)),
                 Some(Out::Closed) => {}
                 None => unseen = unseen.or(Some(escape.alias.location.clone())),
             }
@@ -55,8 +55,8 @@ async fn ask(observer: &Observer) -> Answer {
 
 /// What a location answers to a path that leads out of its directory.
 enum Out {
-    /// It goes out.
-    Open(String, Seen),
+    /// It goes out: the path that does, and the status that comes.
+    Open(String, u16),
     Closed,
 }
 
@@ -78,16 +78,16 @@ async fn way_out(observer: &Observer, site: &Site, escape: &Escape<'_>) -> Optio
     let [to_file, to_directory, ..] = targets;
     // A location that answers everything with one page tells all alike.
     if of_file.status == 200 && (nowhere.status != 200 || nowhere.body != of_file.body) {
-        return Some(Out::Open(to_file, of_file));
+        return Some(Out::Open(to_file, of_file.status));
     }
     if nowhere.status == 404 && matches!(of_directory.status, 200 | 301 | 403) {
-        return Some(Out::Open(to_directory, of_directory));
+        return Some(Out::Open(to_directory, of_directory.status));
     }
     let is_there = [inside, directory].into_iter().any(|seen| seen.is_ok_and(|seen| seen.status != 404));
     is_there.then_some(Out::Closed)
 }
 
-fn leads_out(observer: &Observer, site: &Site, escape: &Escape<'_>, target: &str, seen: &Seen) -> Finding {
+fn leads_out(observer: &Observer, site: &Site, escape: &Escape<'_>, target: &str, status: u16) -> Finding {
     let (location, alias) = (escape.location, escape.alias);
     let above = escape.dir.trim_end_matches('/').rsplit_once('/').map_or("/", |(above, _)| above);
     let fix = match location.is_prefix_location() {
@@ -97,7 +97,7 @@ fn leads_out(observer: &Observer, site: &Site, escape: &Escape<'_>, target: &str
     CHECK
         .finding(format!("{}../ leads out of {}: whatever lies in {above}/ can be downloaded", escape.head, escape.dir))
         .expected("404, as for what is not there")
-        .actual(format!("{} to {target}", seen.status))
+        .actual(format!("{status} to {target}"))
         .at(if location.is_prefix_location() { location.location.clone() } else { alias.location.clone() })
         .fix(fix)
         .shown_by(observer.shell().curl_raw(&site.request(target)))
