@@ -3,6 +3,7 @@
 mod certificate;
 mod command;
 mod connect;
+mod control;
 mod failure;
 mod flags;
 mod http;
@@ -15,6 +16,7 @@ mod strangers;
 mod tls;
 mod tls_eyes;
 mod tls_probe;
+mod traffic;
 mod verifier;
 mod visit;
 
@@ -33,6 +35,7 @@ use crate::world::{Way, World};
 
 pub(crate) use certificate::{Certificate, Key, SignedBy};
 pub(crate) use command::Shell;
+pub(crate) use control::{Control, Doing, Reloaded, Undone};
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
 pub(crate) use log::{LogLevel, LogLine};
@@ -45,6 +48,7 @@ use tls_eyes::TlsClients;
 pub(crate) use tls_eyes::Who;
 use tls_probe::TlsProbe;
 pub(crate) use tls_probe::{Suite, Version};
+pub(crate) use traffic::{Held, Lived};
 pub(crate) use verifier::CurlVerifier;
 pub(crate) use visit::{Visit, Visited};
 
@@ -76,6 +80,8 @@ pub(crate) struct Observer {
     tls: TlsClients,
     tls_probe: OnceCell<Result<TlsProbe, Failure>>,
     sight: Arc<dyn Sight>,
+    control: Arc<dyn Control>,
+    world: Arc<World>,
     verified: Result<Handshake, Failure>,
     unverified: Result<Handshake, Failure>,
     http: Http,
@@ -92,23 +98,23 @@ impl Observer {
     pub(crate) async fn new(
         deployment: Arc<Deployment>,
         index: usize,
-        sight: Arc<dyn Sight>,
-        world: &World,
+        (sight, control): (Arc<dyn Sight>, Arc<dyn Control>),
+        world: Arc<World>,
         shell: Shell,
     ) -> Result<Self, Failure> {
         let route = &deployment.routes[index];
         let way = world.ways[index].clone();
         let (address, plain) = (sight.address(way.port), sight.address(80));
         let verifying = client_config(CurlVerifier::trusting(&world.trust)?, world.client_identity.as_ref())?;
-        let tls = TlsClients::of(world)?;
+        let tls = TlsClients::of(&world)?;
         let (verified, unverified) = tokio::join!(
             handshake(address, &route.server_name, &verifying),
             handshake(address, &route.server_name, &tls.known),
         );
-        let credentials = world.credentials_for(route);
+        let credentials = world.credentials_for(route).cloned();
         let client = |config: &ClientConfig| {
             let client = Http::new(vec![(route.port, address), (80, plain)], config);
-            match credentials {
+            match &credentials {
                 Some(credentials) => client.authorized(route.port, credentials),
                 None => client,
             }
@@ -121,6 +127,8 @@ impl Observer {
             tls,
             tls_probe: OnceCell::new(),
             sight,
+            control,
+            world,
             verified,
             unverified,
             http,
@@ -182,6 +190,16 @@ impl Observer {
     pub(crate) fn refused_client(&self) -> Option<(IpAddr, Http)> {
         let (client, port) = self.way.refused?;
         Some((client, Http::new(vec![(self.route().port, self.sight.address(port))], &self.tls.known)))
+    }
+
+    /// What may be done to the programs of the Lab. What is done has to be undone by the same check.
+    pub(crate) fn control(&self) -> &dyn Control {
+        &*self.control
+    }
+
+    /// What was made up around the deployment.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
     }
 
     /// The commands that show a finding again.

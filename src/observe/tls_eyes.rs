@@ -45,6 +45,11 @@ impl TlsClients {
         })
     }
 
+    /// Shows what the deployment asks for.
+    pub(super) fn config_of_known(&self) -> &ClientConfig {
+        &self.known
+    }
+
     /// Shows nothing.
     pub(super) fn config_of_nobody(&self) -> &ClientConfig {
         &self.anonymous
@@ -75,6 +80,13 @@ impl Observer {
     pub(crate) async fn certificates_for(&self, name: &str) -> Result<Vec<Certificate>, Failure> {
         let shaken = handshake(self.address(), name, &self.tls.known).await?;
         Ok(certificate::read(&shaken.certificates, &self.tls.trusted))
+    }
+
+    /// The certificate that a client without a session of before is shown now; [`Observer::certificates`] are those of then.
+    pub(crate) async fn certificate_shown(&self) -> Result<CertificateDer<'static>, Failure> {
+        let config = visit::with_sessions_of_its_own(&self.tls.known);
+        let shaken = handshake(self.address(), &self.route().server_name, &config).await?;
+        shaken.certificates.into_iter().next().ok_or_else(|| Failure::timeout("no certificate was shown"))
     }
 
     /// The name in the handshake; none for an address.

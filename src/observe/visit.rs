@@ -150,7 +150,7 @@ async fn connect_offering(
     timeout(PATIENCE, connect(address, sni, &config)).await.map_err(|_| Failure::timeout("no handshake in time"))?
 }
 
-async fn connect(
+pub(super) async fn connect(
     address: SocketAddr,
     sni: Option<&str>,
     config: &ClientConfig,

@@ -1,0 +1,54 @@
+//! What the checks share that change the Lab.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::super::Skip;
+use super::super::obstacle::is_prometheus;
+use crate::deployment::Directive;
+use crate::finding::Finding;
+use crate::observe::{LogLevel, LogLine, Observer, Request, Undone};
+
+/// How often a client looks whether Prometheus is there again. Well below the limits that deployments set.
+const LOOK: Duration = Duration::from_millis(200);
+
+impl From<Undone> for Skip {
+    fn from(Undone(reason): Undone) -> Self {
+        let first = reason.lines().next().unwrap_or_default();
+        Self(format!("what this check does to the programs could not be done: {first}"))
+    }
+}
+
+/// Asks until Prometheus answers, for so long at most; how long that took.
+pub(in crate::check) async fn served_within(
+    observer: &Observer,
+    request: &Request,
+    patience: Duration,
+) -> Option<Duration> {
+    let begun = Instant::now();
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        if observer.http().send(request).await.is_ok_and(|seen| is_prometheus(&seen)) {
+            return Some(begun.elapsed());
+        }
+        if begun.elapsed() >= patience {
+            return None;
+        }
+    }
+}
+
+/// What nginx says is wrong with its configuration, at the line that it names.
+pub(in crate::check) fn refused(observer: &Observer, finding: Finding, log: &str) -> Finding {
+    let line = LogLine::read_all(log).into_iter().find(|line| line.level >= LogLevel::Emerg);
+    let place = line.as_ref().and_then(|line| line.place.as_ref());
+    let place = place.and_then(|(path, line)| observer.locate(path, *line));
+    finding.actual(line.map_or_else(|| log.to_owned(), |line| line.message)).at(place)
+}
+
+/// The value of a parameter such as `valid=10s`.
+pub(in crate::check) fn parameter<'a>(directive: &'a Directive, name: &str) -> Option<&'a str> {
+    directive.args.iter().find_map(|arg| arg.text.strip_prefix(name)?.strip_prefix('='))
+}
