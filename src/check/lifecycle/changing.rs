@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::super::Skip;
 use super::super::obstacle::is_prometheus;
 use crate::deployment::Directive;
 use crate::finding::Finding;
-use crate::observe::{LogLevel, LogLine, Observer, Request, Undone};
+use crate::observe::{Failure, LogLevel, LogLine, Observer, Request, Seen, Undone};
 
 /// How often a client looks whether Prometheus is there again. Well below the limits that deployments set.
 const LOOK: Duration = Duration::from_millis(200);
@@ -20,7 +21,24 @@ impl From<Undone> for Skip {
     }
 }
 
-/// Asks until Prometheus answers, for so long at most; how long that took.
+/// How many connections a round has: each worker of nginx has its own idea of which servers have failed and what names mean,
+/// and each connection may come to another one.
+const ROUND: usize = 8;
+
+/// Asks by several new connections at once, so that hardly a worker is left out.
+pub(in crate::check) async fn round(observer: &Observer, request: &Request) -> Vec<Result<Seen, Failure>> {
+    let client = observer.http().keeping_none();
+    let count = if is_limited(observer, request) { 1 } else { ROUND };
+    join_all((0..count).map(|_| client.send(request))).await
+}
+
+/// Whether nginx limits how many requests or connections a client may have.
+pub(in crate::check) fn is_limited(observer: &Observer, request: &Request) -> bool {
+    let path = request.url().path().to_owned();
+    ["limit_req", "limit_conn"].iter().any(|name| !observer.facts().in_force(&path, name).is_empty())
+}
+
+/// Asks until Prometheus answers by every worker, for so long at most; how long that took.
 pub(in crate::check) async fn served_within(
     observer: &Observer,
     request: &Request,
@@ -31,7 +49,8 @@ pub(in crate::check) async fn served_within(
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
-        if observer.http().send(request).await.is_ok_and(|seen| is_prometheus(&seen)) {
+        let answers = round(observer, request).await;
+        if answers.iter().all(|answer| answer.as_ref().is_ok_and(is_prometheus)) {
             return Some(begun.elapsed());
         }
         if begun.elapsed() >= patience {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::api::duration;
 use super::super::obstacle::{PROBE, need_answers};
 use super::super::{Answer, Check, Skip, Turn};
-use super::changing::{parameter, served_within};
+use super::changing::{parameter, round, served_within};
 use crate::deployment::{Address, Directive, HostPort};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Reloaded, Request};
@@ -69,8 +69,12 @@ impl<'a> LookedUp<'a> {
             )));
         };
         let unknown = || Skip("which line leads to Prometheus can't be told".to_owned());
-        let pass = facts.pass().ok_or_else(unknown)?;
-        let (directive, again, resolvers) = match facts.upstream_blocks() {
+        let path = observer.request(PROBE).url().path().to_owned();
+        let pass = facts.pass_for(&path).ok_or_else(unknown)?;
+        if !facts.may_be_its_own(pass) {
+            return Err(Skip("the API goes another way than this one to Prometheus".to_owned()));
+        }
+        let (directive, again, resolvers) = match facts.upstream_blocks(pass) {
             Some([http, block]) => {
                 let is_its = |server: &&Directive| server.arg(0).is_some_and(|at| host_of(at).eq_ignore_ascii_case(name));
                 let server = block.children_named("server").find(is_its).ok_or_else(unknown)?;
@@ -80,7 +84,7 @@ impl<'a> LookedUp<'a> {
             }
             None => {
                 let again = pass.arg(0).is_some_and(|to| to.contains('$'));
-                (pass, again, facts.in_force_at_pass("resolver"))
+                (pass, again, facts.in_force(&path, "resolver"))
             }
         };
         match resolvers.first() {
@@ -193,6 +197,8 @@ async fn follow(
     request: &Request,
     patience: Duration,
 ) -> Result<Moved, Skip> {
+    // Every worker knows the address of before then.
+    round(observer, request).await;
     moving.there(observer).await?;
     if served_within(observer, request, patience).await.is_some() {
         return Ok(Moved::Followed);

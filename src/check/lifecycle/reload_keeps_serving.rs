@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::api::duration;
 use super::super::obstacle::{PROBE, is_prometheus, need_answers};
 use super::super::{Answer, Check, Skip, Turn};
-use super::changing::refused;
+use super::changing::{is_limited, refused};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Held, Lived, Observer, Reloaded, Request, Visit};
@@ -100,11 +100,6 @@ fn waits_for_heads(observer: &Observer) -> bool {
     let all = facts.server_in_force("client_header_timeout").into_iter().chain(default.into_iter().flatten());
     let times = all.filter_map(|directive| duration::read(directive.arg(0)?));
     times.min().is_none_or(|least| least > LONG + MARGIN * 2)
-}
-
-fn is_limited(observer: &Observer, request: &Request) -> bool {
-    let path = request.url().path().to_owned();
-    ["limit_req", "limit_conn"].iter().any(|name| !observer.facts().in_force(&path, name).is_empty())
 }
 
 fn cut(limit: Limit<'_>) -> Finding {

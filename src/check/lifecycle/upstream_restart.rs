@@ -6,7 +6,7 @@ use super::super::api::duration;
 use super::super::obstacle::{PROBE, need_answers};
 use super::super::{Answer, Check, Skip, Turn};
 use super::away;
-use super::changing::{parameter, served_within};
+use super::changing::{parameter, round, served_within};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Failure, FailureKind, Observer, Request, Seen};
@@ -59,20 +59,19 @@ async fn ask(observer: &Observer) -> Answer {
     let mut findings = Vec::new();
     findings.extend((!away::is_clean(&seen)).then(|| hidden(observer, &seen)));
     findings.extend(told(observer, &seen));
-    findings.extend(back.is_none().then(|| late(observer)));
+    findings.extend(back.is_none().then(|| late(observer, &request)));
     Ok(findings)
 }
 
 /// Asks as often as it takes nginx to give a server up, and once more.
 async fn ask_until_given_up(observer: &Observer, request: &Request) -> Result<Seen, Failure> {
-    let servers = observer.facts().upstream_servers();
+    let servers = observer.facts().upstream_servers(request.url().path());
     let failures = servers.iter().filter_map(|server| parameter(server, "max_fails")?.parse::<usize>().ok());
     let times = failures.max().unwrap_or(1).clamp(1, MOST_FAILURES);
-    let client = observer.http().keeping_none();
     for _ in 0..times {
-        client.send(request).await?;
+        round(observer, request).await;
     }
-    client.send(request).await
+    observer.http().keeping_none().send(request).await
 }
 
 fn hidden(observer: &Observer, seen: &Seen) -> Finding {
@@ -114,8 +113,8 @@ fn told(observer: &Observer, seen: &Seen) -> Option<Finding> {
     Some(finding)
 }
 
-fn late(observer: &Observer) -> Finding {
-    let servers = observer.facts().upstream_servers();
+fn late(observer: &Observer, request: &Request) -> Finding {
+    let servers = observer.facts().upstream_servers(request.url().path());
     let time = |server: &&Directive| parameter(server, "fail_timeout").and_then(duration::read);
     // Of one server alone nginx never thinks that it is away.
     let slowest = servers.iter().copied().filter(|_| servers.len() > 1).max_by_key(|server| time(server));
