@@ -182,7 +182,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "error|warning|note", hide_possible_values = true, default_value = "error", value_parser = level())]
     pub(crate) fail_on: Level,
 
-    /// Wait for what takes seconds too: Prometheus's first scrape
+    /// Ask what takes seconds too: Prometheus's first scrape, and what reloads and restarts the programs
     #[arg(long)]
     pub(crate) slow: bool,
 

@@ -48,7 +48,7 @@ use tls_eyes::TlsClients;
 pub(crate) use tls_eyes::Who;
 use tls_probe::TlsProbe;
 pub(crate) use tls_probe::{Suite, Version};
-pub(crate) use traffic::{Held, Lived};
+pub(crate) use traffic::{Held, Lived, Load};
 pub(crate) use verifier::CurlVerifier;
 pub(crate) use visit::{Visit, Visited};
 

@@ -1,5 +1,6 @@
 //! The TLS side of an observer: clients with and without certificates, and one probe for all checks.
 
+use futures_util::future::try_join_all;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -82,11 +83,15 @@ impl Observer {
         Ok(certificate::read(&shaken.certificates, &self.tls.trusted))
     }
 
-    /// The certificate that a client without a session of before is shown now; [`Observer::certificates`] are those of then.
-    pub(crate) async fn certificate_shown(&self) -> Result<CertificateDer<'static>, Failure> {
-        let config = visit::with_sessions_of_its_own(&self.tls.known);
-        let shaken = handshake(self.address(), &self.route().server_name, &config).await?;
-        shaken.certificates.into_iter().next().ok_or_else(|| Failure::timeout("no certificate was shown"))
+    /// The certificates that so many clients at once, without a session of before, are shown for themselves now;
+    /// [`Observer::certificates`] are those of then.
+    pub(crate) async fn certificates_shown(&self, count: usize) -> Result<Vec<CertificateDer<'static>>, Failure> {
+        let all = (0..count).map(|_| async {
+            let config = visit::with_sessions_of_its_own(&self.tls.known);
+            let shaken = handshake(self.address(), &self.route().server_name, &config).await?;
+            shaken.certificates.into_iter().next().ok_or_else(|| Failure::timeout("no certificate was shown"))
+        });
+        try_join_all(all).await
     }
 
     /// The name in the handshake; none for an address.

@@ -18,7 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MOST: usize = 100;
 /// How many each makes when what was done is done.
 const AFTERWARDS: usize = 3;
-const GAP: Duration = Duration::from_millis(5);
+
+/// How much clients ask.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    /// How many they are.
+    pub(crate) clients: usize,
+    /// How long each waits between two requests.
+    pub(crate) gap: Duration,
+}
 
 /// What clients lived through.
 #[derive(Debug, Default)]
@@ -49,21 +57,21 @@ enum Failed {
 }
 
 impl Observer {
-    /// Lets `count` clients ask again and again while something is done, half of them with connections that they keep. A
+    /// Lets clients ask again and again while something is done, half of them with connections that they keep. A
     /// request that was lost because such a connection was just being closed is made again on a new one, as clients do
     /// (RFC 9112, section 9.3.1).
     pub(crate) async fn under_load<T>(
         &self,
         request: &Request,
-        count: usize,
+        load: Load,
         during: impl Future<Output = T>,
     ) -> (T, Lived) {
         let over = AtomicBool::new(false);
         let fresh = self.http().keeping_none();
-        let clients = (0..count).map(|number| {
+        let clients = (0..load.clients).map(|number| {
             let client = if number.is_multiple_of(2) { fresh.clone() } else { self.http().apart() };
             let (over, fresh) = (&over, &fresh);
-            async move { ask_on(&client, fresh, request, over).await }
+            async move { ask_on(&client, fresh, (request, load.gap), over).await }
         });
         let doing = async {
             let done = during.await;
@@ -100,9 +108,9 @@ impl Observer {
     }
 }
 
-async fn ask_on(client: &Http, fresh: &Http, request: &Request, over: &AtomicBool) -> Lived {
+async fn ask_on(client: &Http, fresh: &Http, (request, gap): (&Request, Duration), over: &AtomicBool) -> Lived {
     let (mut lived, mut left) = (Lived::default(), AFTERWARDS);
-    let mut ticks = interval(GAP);
+    let mut ticks = interval(gap);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while left > 0 {
         ticks.tick().await;

@@ -81,7 +81,9 @@ impl World {
     fn algorithm_of(&self, path: &str) -> Algorithm {
         let content = self.nginx_file(path).map(|file| &file.content);
         let key = match content {
-            Some(PodContent::File(bytes)) => std::str::from_utf8(bytes).ok().and_then(|pem| KeyPair::from_pem(pem).ok()),
+            Some(PodContent::File(bytes)) => {
+                std::str::from_utf8(bytes).ok().and_then(|pem| KeyPair::from_pem(pem).ok())
+            }
             _ => None,
         };
         key.map_or(Algorithm::Ecdsa, |key| Algorithm::of(&key))
@@ -91,13 +93,15 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deployment::testing::Files;
+    use crate::deployment::Deployment;
 
     fn renewed(pair: &str) -> Vec<String> {
         let conf = format!(
             "http {{ server {{ listen 443 ssl; server_name a.b; {pair} location / {{ proxy_pass http://p:9090; }} }} }}"
         );
-        let deployment = Files::of(&[("nginx.conf", &conf)]).load().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("nginx.conf"), conf).unwrap();
+        let deployment = Deployment::load(dir.path().join("nginx.conf")).unwrap();
         let world = World::around(&deployment).unwrap();
         let pairs: Vec<&PairUse> = deployment.files.pairs.iter().collect();
         let renewal = world.renew(&pairs, "a.b").unwrap();

@@ -1,8 +1,8 @@
 //! A renewed certificate is what clients are shown.
 
+use super::super::api::duration;
 use super::super::obstacle::need_tls;
 use super::super::{Answer, Check, Skip, Turn};
-use super::super::api::duration;
 use super::changing::{parameter, refused};
 use crate::deployment::{Directive, NamedFile, PairUse};
 use crate::finding::{Finding, Fix, Level};
@@ -12,6 +12,8 @@ use crate::world::{Keeper, Renewal};
 const CERTIFICATE: &str = "ssl_certificate";
 const KEY: &str = "ssl_certificate_key";
 const CACHE: &str = "ssl_certificate_cache";
+/// So many that hardly a worker of nginx is left out: each reads files by itself.
+const CONNECTIONS: usize = 8;
 
 pub(crate) static CHECK: Check = Check {
     id: "certificate-rotation",
@@ -49,6 +51,8 @@ async fn ask(observer: &Observer) -> Answer {
 /// Puts the renewed files in place; what clients see then, before and after the reload that files without a variable need.
 async fn show_renewed(observer: &Observer, pairs: &[&PairUse], renewed: &Renewal) -> Answer {
     let control = observer.control();
+    // Every worker has read the files of before then.
+    observer.certificates_shown(CONNECTIONS).await?;
     control.put(&renewed.files).await?;
     let by_worker = pairs.iter().all(|pair| pair.by_worker);
     let mut findings = Vec::new();
@@ -64,8 +68,8 @@ async fn show_renewed(observer: &Observer, pairs: &[&PairUse], renewed: &Renewal
 }
 
 async fn is_shown(observer: &Observer, renewed: &Renewal) -> Result<bool, Skip> {
-    let shown = observer.certificate_shown().await?;
-    Ok(renewed.certificates.contains(&shown))
+    let shown = observer.certificates_shown(CONNECTIONS).await?;
+    Ok(shown.iter().all(|shown| renewed.certificates.contains(shown)))
 }
 
 /// The pairs of files that the route's clients are shown the certificates of.

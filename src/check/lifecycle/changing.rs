@@ -38,6 +38,14 @@ pub(in crate::check) fn is_limited(observer: &Observer, request: &Request) -> bo
     ["limit_req", "limit_conn"].iter().any(|name| !observer.facts().in_force(&path, name).is_empty())
 }
 
+/// Whether such an answer may come of a limit, whatever else nginx would have answered.
+pub(in crate::check) fn is_turned_away(observer: &Observer, request: &Request, status: u16) -> bool {
+    let path = request.url().path().to_owned();
+    let own = ["limit_req_status", "limit_conn_status"].map(|name| observer.facts().in_force(&path, name));
+    let mut own = own.into_iter().flatten().filter_map(|directive| directive.arg(0)?.parse::<u16>().ok());
+    is_limited(observer, request) && (matches!(status, 503 | 429) || own.any(|own| own == status))
+}
+
 /// Asks until Prometheus answers by every worker, for so long at most; how long that took.
 pub(in crate::check) async fn served_within(
     observer: &Observer,

@@ -76,7 +76,8 @@ impl<'a> LookedUp<'a> {
         }
         let (directive, again, resolvers) = match facts.upstream_blocks(pass) {
             Some([http, block]) => {
-                let is_its = |server: &&Directive| server.arg(0).is_some_and(|at| host_of(at).eq_ignore_ascii_case(name));
+                let is_its =
+                    |server: &&Directive| server.arg(0).is_some_and(|at| host_of(at).eq_ignore_ascii_case(name));
                 let server = block.children_named("server").find(is_its).ok_or_else(unknown)?;
                 let own: Vec<&Directive> = block.children_named("resolver").collect();
                 let resolvers = if own.is_empty() { http.children_named("resolver").collect() } else { own };
@@ -191,12 +192,7 @@ impl Move {
     }
 }
 
-async fn follow(
-    observer: &Observer,
-    moving: &Move,
-    request: &Request,
-    patience: Duration,
-) -> Result<Moved, Skip> {
+async fn follow(observer: &Observer, moving: &Move, request: &Request, patience: Duration) -> Result<Moved, Skip> {
     // Every worker knows the address of before then.
     round(observer, request).await;
     moving.there(observer).await?;
@@ -225,10 +221,11 @@ fn host_of(at: &str) -> &str {
 /// machine with a name in DNS has its address for years, and so has a Service of Kubernetes as long as there is one.
 fn level_at_start(observer: &Observer, name: &str) -> Level {
     let facts = observer.facts();
-    let says = |word: &str| {
-        let mut sources = facts.prometheus().sources.iter();
-        sources.any(|(_, text)| text.lines().any(|line| line.starts_with(word)))
-    };
+    level_of(name, facts.prometheus().sources.iter().map(|(_, text)| &**text))
+}
+
+fn level_of<'a>(name: &str, sources: impl Iterator<Item = &'a str> + Clone) -> Level {
+    let says = |word: &str| sources.clone().any(|text| text.lines().any(|line| line.starts_with(word)));
     let is_service = says("apiVersion:") || name.ends_with(".svc") || name.contains(".svc.");
     match !is_service && (says("services:") || !name.contains('.')) {
         true => Level::Warning,
@@ -260,5 +257,33 @@ fn fix_at_start(observer: &Observer, directive: &Directive, name: &str) -> Fix {
     match route.strips_prefix() || route.upstream_path == format!("{}/", route.prefix) {
         true => Fix::replace(place, text).said(said),
         false => said.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_moves_and_a_machine_or_a_service_does_not() {
+        let level = |name, sources: &[&'static str]| level_of(name, sources.iter().copied());
+        assert_eq!(level("prometheus", &[]), Level::Warning);
+        assert_eq!(level("prometheus.internal.example.org", &[]), Level::Note);
+        assert_eq!(
+            level("prometheus.internal.example.org", &["version: '3'\nservices:\n  prometheus:\n"]),
+            Level::Warning
+        );
+        assert_eq!(level("prometheus", &["apiVersion: apps/v1\nkind: Deployment\n"]), Level::Note);
+        assert_eq!(level("prometheus.monitoring.svc.cluster.local", &[]), Level::Note);
+    }
+
+    #[test]
+    fn addresses_and_localhost_are_no_names() {
+        let name = |text: &str| name(&Address::Tcp(text.parse().expect("an address"))).map(str::to_owned);
+        assert_eq!(name("127.0.0.1:9090"), None);
+        assert_eq!(name("localhost:9090"), None);
+        assert_eq!(name("[::1]:9090"), None);
+        assert_eq!(name("prom:9090").as_deref(), Some("prom"));
+        assert_eq!(self::name(&Address::Unix("/run/p.sock".to_owned())), None);
     }
 }

@@ -5,14 +5,16 @@ use std::time::Duration;
 use super::super::api::duration;
 use super::super::obstacle::{PROBE, is_prometheus, need_answers};
 use super::super::{Answer, Check, Skip, Turn};
-use super::changing::{is_limited, refused};
+use super::changing::{is_limited, is_turned_away, refused};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
-use crate::observe::{Held, Lived, Observer, Reloaded, Request, Visit};
+use crate::observe::{Held, Lived, Load, Observer, Reloaded, Request, Visit};
 use crate::world::{PodContent, PodFile};
 
-/// How many clients ask meanwhile.
-const CLIENTS: usize = 4;
+/// A few hundred requests in the time of a reload.
+const LOAD: Load = Load { clients: 4, gap: Duration::from_millis(5) };
+/// Less than deployments limit one client to, most often.
+const LITTLE: Load = Load { clients: 1, gap: Duration::from_millis(200) };
 /// A request that takes longer than this after the reload is taken for a long one: many panels of a dashboard do.
 const LONG: Duration = Duration::from_secs(2);
 /// How much longer than a limit the long request waits for it.
@@ -20,8 +22,6 @@ const MARGIN: Duration = Duration::from_millis(500);
 const SHUTDOWN: &str = "worker_shutdown_timeout";
 const MAIN: &str = "/etc/nginx/nginx.conf";
 const BROKEN: &[u8] = b"\nproxyproof_breaks_this_line;\n";
-/// What a limit of requests or connections answers, if the deployment says nothing else.
-const TURNED_AWAY: [u16; 2] = [503, 429];
 
 pub(crate) static CHECK: Check = Check {
     id: "reload-keeps-serving",
@@ -79,8 +79,8 @@ async fn reload(
     request: &Request,
     limit: Option<Limit<'_>>,
 ) -> Result<(Reloaded, Lived, Option<Held>), Skip> {
-    let clients = if is_limited(observer, request) { 1 } else { CLIENTS };
-    let under_load = observer.under_load(request, clients, observer.control().reload());
+    let load = if is_limited(observer, request) { LITTLE } else { LOAD };
+    let under_load = observer.under_load(request, load, observer.control().reload());
     let may_be_cut = limit.filter(|limit| limit.time <= LONG && waits_for_heads(observer));
     let ((reloaded, lived), held) = match may_be_cut {
         Some(limit) if observer.unverified().is_ok() => {
@@ -129,11 +129,8 @@ fn short(observer: &Observer, limit: Limit<'_>) -> Option<Finding> {
 }
 
 fn dropped(observer: &Observer, request: &Request, lived: &Lived) -> Option<Finding> {
-    let own_status = observer.facts().in_force(request.url().path(), "limit_req_status");
-    let own_status = own_status.first().and_then(|status| status.arg(0)?.parse().ok());
-    let is_turned_away = |status: u16| TURNED_AWAY.contains(&status) || own_status == Some(status);
-    let limited = is_limited(observer, request);
-    let otherwise = lived.answers.iter().find(|(status, _)| **status != 200 && !(limited && is_turned_away(**status)));
+    let expected = |status: u16| status == 200 || is_turned_away(observer, request, status);
+    let otherwise = lived.answers.iter().find(|(status, _)| !expected(**status));
     let actual = match (lived.dropped.first(), otherwise) {
         (Some(failure), _) => failure.to_string(),
         (None, Some((status, _))) => format!("{status}, where it was 200 before"),
@@ -169,7 +166,7 @@ async fn after_a_mistake(observer: &Observer, request: &Request) -> Result<Optio
     control.put(std::slice::from_ref(main)).await?;
     control.reload().await?;
     let actual = match lived? {
-        Ok(seen) if is_prometheus(&seen) || (is_limited(observer, request) && seen.status >= 400) => return Ok(None),
+        Ok(seen) if is_prometheus(&seen) || is_turned_away(observer, request, seen.status) => return Ok(None),
         Ok(seen) => seen.summary(),
         Err(failure) => failure.to_string(),
     };

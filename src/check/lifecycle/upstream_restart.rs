@@ -1,12 +1,13 @@
 //! Prometheus is away for a while: clients are told so, and find it again.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::api::duration;
 use super::super::obstacle::{PROBE, need_answers};
 use super::super::{Answer, Check, Skip, Turn};
 use super::away;
-use super::changing::{parameter, round, served_within};
+use super::changing::{is_turned_away, parameter, round, served_within};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Failure, FailureKind, Observer, Request, Seen};
@@ -46,32 +47,37 @@ async fn ask(observer: &Observer) -> Answer {
         // nginx forgets then which servers have failed.
         control.reload().await?;
     }
-    let seen = match while_away {
-        Ok(seen) => seen,
+    let answers = match while_away {
+        Ok(answers) => answers,
         Err(failure) if failure.kind == FailureKind::Timeout => {
             return Ok(vec![no_answer(observer, &request)]);
         }
         Err(failure) => return Err(failure.into()),
     };
-    if away::is_another(&seen) {
+    if answers.iter().any(away::is_another) {
         return Err(Skip("somebody else answers in the place of a Prometheus that is away".to_owned()));
     }
+    let is_limits_own = |seen: &&Seen| is_turned_away(observer, &request, seen.status);
+    if let Some(seen) = answers.iter().find(is_limits_own) {
+        return Err(Skip(format!("nginx limits how much a client may ask ({}): see page-load", seen.status)));
+    }
     let mut findings = Vec::new();
-    findings.extend((!away::is_clean(&seen)).then(|| hidden(observer, &seen)));
-    findings.extend(told(observer, &seen));
+    findings.extend(answers.iter().find(|seen| !away::is_clean(seen)).map(|seen| hidden(observer, seen)));
+    findings.extend(answers.iter().find_map(|seen| told(observer, seen)));
     findings.extend(back.is_none().then(|| late(observer, &request)));
     Ok(findings)
 }
 
-/// Asks as often as it takes nginx to give a server up, and once more.
-async fn ask_until_given_up(observer: &Observer, request: &Request) -> Result<Seen, Failure> {
+/// Asks as often as it takes nginx to give a server up, and once more: what it says then may be another thing.
+async fn ask_until_given_up(observer: &Observer, request: &Request) -> Result<Vec<Seen>, Failure> {
     let servers = observer.facts().upstream_servers(request.url().path());
     let failures = servers.iter().filter_map(|server| parameter(server, "max_fails")?.parse::<usize>().ok());
     let times = failures.max().unwrap_or(1).clamp(1, MOST_FAILURES);
-    for _ in 0..times {
-        round(observer, request).await;
+    let mut answers = Vec::new();
+    for _ in 0..=times {
+        answers.extend(round(observer, request).await);
     }
-    observer.http().keeping_none().send(request).await
+    answers.into_iter().collect()
 }
 
 fn hidden(observer: &Observer, seen: &Seen) -> Finding {
@@ -100,7 +106,8 @@ fn told(observer: &Observer, seen: &Seen) -> Option<Finding> {
     let (secret, header) = away::leak(seen, &away::inside(observer))?;
     let teller = away::teller(observer, seen.url.path(), &secret, header);
     // The loopback address of a machine leads nobody anywhere.
-    let is_loopback = secret.starts_with("127.") || secret.starts_with("[::1]") || secret.starts_with("localhost");
+    let host = observer.route().upstream.name();
+    let is_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     let by = header.map_or_else(|| "the answer".to_owned(), |header| format!("the header {header}"));
     let finding = CHECK
         .finding(format!("while Prometheus is away {by} tells where it is: {secret}"))
