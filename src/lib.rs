@@ -34,7 +34,7 @@ pub use deployment::Deployment;
 pub use doctor::{Diagnosis, Doctor};
 pub use error::{Error, Result};
 pub use finding::{Edit, EditAction, Finding, Fix, Level};
-pub use lab::{BootOptions, Kept, Lab, Received};
+pub use lab::{BootOptions, Kept, Lab, Received, RunningNginx, RunningPrometheus};
 pub use location::Location;
 pub use observe::Observation;
 pub use probe::{Probe, ProbeError, ProbeOptions, Resolve, WrongUrl};

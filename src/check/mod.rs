@@ -14,7 +14,7 @@ use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
 use crate::observe::Observer;
 
-pub(crate) use run::{Asked, run, run_alone};
+pub(crate) use run::{Asked, in_order, run, run_after, run_alone};
 pub use run::{CheckResult, Outcome};
 pub use selection::{Selection, UnknownCheck};
 
@@ -107,6 +107,12 @@ catalogue! {
         server_tokens,
         content_type,
     };
+    lifecycle {
+        reload_keeps_serving,
+        certificate_rotation,
+        upstream_restart,
+        name_change,
+    } with away, changing;
 }
 
 /// What is known of a check without running it: the words of `proxyproof explain`.
@@ -155,6 +161,8 @@ pub(crate) enum Turn {
     Together,
     /// When the others are through: it reads what they left in the logs.
     Last,
+    /// After all others of all routes and beside none, where that is wanted: it reloads, stops and starts the programs.
+    After,
 }
 
 /// A check under way.

@@ -48,13 +48,27 @@ pub(crate) async fn run_alone(observer: &Observer, selection: &Selection) -> Ask
     results
 }
 
-/// Asks every other check that is selected. The results, those of before among them, are in the catalogue's order, the
-/// findings worst first.
-pub(crate) async fn run(observer: &Observer, selection: &Selection, alone: Asked) -> (Vec<CheckResult>, Vec<Finding>) {
-    let mut results = alone;
+/// Asks every other check that is selected and leaves the programs alone.
+pub(crate) async fn run(observer: &Observer, selection: &Selection) -> Asked {
+    let mut results = Vec::new();
     for turn in [Turn::Always, Turn::Together, Turn::Last] {
         results.extend(join_all(of_turn(turn, selection).map(|check| one(check, observer, selection))).await);
     }
+    results
+}
+
+/// Asks the selected checks that reload, stop and start the programs, one after the other, when nobody else asks any more.
+pub(crate) async fn run_after(observer: &Observer, selection: &Selection) -> Asked {
+    let mut results = Vec::new();
+    for check in of_turn(Turn::After, selection) {
+        results.push(one(check, observer, selection).await);
+    }
+    results
+}
+
+/// The results in the catalogue's order, the findings worst first.
+pub(crate) fn in_order(asked: Asked) -> (Vec<CheckResult>, Vec<Finding>) {
+    let mut results = asked;
     let position = |id: &str| CATALOGUE.iter().position(|check| check.id == id);
     results.sort_by_key(|(result, _)| position(result.id));
     let (results, findings): (Vec<_>, Vec<_>) = results.into_iter().unzip();
@@ -74,6 +88,9 @@ async fn one(check: &'static Check, observer: &Observer, selection: &Selection) 
         (None, View::Inside(reason)) if !observer.sees_inside() => Err(Skip(reason.to_owned())),
         _ if check.turn != Turn::Always && observer.refusal().is_some() => {
             Err(Skip("nginx did not start: see nginx-starts".to_owned()))
+        }
+        _ if check.turn == Turn::After && !selection.may_change(check.id) => {
+            Err(Skip("it reloads or restarts the programs, which takes seconds: --slow asks it".to_owned()))
         }
         _ => in_time(check, observer).await,
     };

@@ -63,7 +63,7 @@ impl Selection {
         }
     }
 
-    /// Whether checks may wait for what takes Prometheus seconds, such as its first scrape.
+    /// Whether checks may take seconds: wait for Prometheus's first scrape, reload, stop and start the programs.
     #[must_use]
     pub fn slow(self, slow: bool) -> Self {
         Self { slow, ..self }
@@ -71,6 +71,11 @@ impl Selection {
 
     pub(crate) fn is_slow(&self) -> bool {
         self.slow
+    }
+
+    /// Whether a check may reload, stop and start the programs: where it was asked for by its name, or waiting is allowed.
+    pub(super) fn may_change(&self, id: &str) -> bool {
+        self.slow || self.only.iter().any(|only| only == id)
     }
 
     pub(super) fn wants(&self, id: &str) -> bool {

@@ -54,6 +54,7 @@ mod testing;
 mod tests;
 mod tree;
 mod upstream;
+mod upstream_block;
 mod user_file;
 mod word;
 

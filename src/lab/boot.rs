@@ -86,7 +86,7 @@ impl Deployment {
     pub async fn boot_with(self, options: &BootOptions) -> Result<Lab> {
         let lab = Lab::boot_for_checks(self, options).await?;
         match lab.pod.refusal() {
-            Some(refusal) => Err(Error::NginxRefused { log: refusal.log.clone() }),
+            Some(refusal) => Err(Error::NginxRefused { log: refusal.log }),
             None => Ok(lab),
         }
     }
@@ -129,7 +129,7 @@ impl Lab {
         Ok(Self {
             client: client(deployment.route(), pod.address(world.ways[0].port), &world)?,
             deployment: Arc::new(deployment),
-            world,
+            world: Arc::new(world),
             pod,
             programs,
             kept,

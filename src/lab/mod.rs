@@ -1,31 +1,32 @@
 //! A Lab: a World and its running Pod. What a test or a check receives.
 
 mod boot;
+mod checking;
 mod client;
+mod control;
 mod kept;
+mod programs;
 mod provision;
 mod received;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
-use futures_util::future::try_join_all;
 use reqwest::Url;
 use tokio::sync::OnceCell;
 
-use crate::check::{self, Asked, Selection};
 use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
-use crate::finding::Level;
-use crate::observe::{Client, Failure, Observation, Observer, Pace, Shell, Sight, certificates};
-use crate::report::{DeploymentReport, Programs, Report, SourceText, Verdict};
+use crate::observe::{Client, Failure, Inside, Observation, Observer, Pace, Shell, Sight, certificates};
+use crate::report::Programs;
 use crate::runtime::docker::Pod;
 use crate::world::World;
 use crate::world::stubs::Stubs;
 pub use boot::BootOptions;
+use control::Hands;
 pub use kept::Kept;
+pub use programs::{RunningNginx, RunningPrometheus};
 pub use received::Received;
 
 /// A deployment that runs: real nginx, real Prometheus, and clients that reach them by the public name.
@@ -34,7 +35,7 @@ pub use received::Received;
 #[derive(Debug)]
 pub struct Lab {
     deployment: Arc<Deployment>,
-    world: World,
+    world: Arc<World>,
     pod: Arc<Pod>,
     programs: Programs,
     kept: Option<Kept>,
@@ -123,7 +124,7 @@ impl Lab {
 
     /// What Prometheus has written so far.
     pub fn prometheus_log(&self) -> String {
-        self.pod.prometheus_log()
+        self.pod.prometheus_log(0)
     }
 
     /// What the upstreams that are no Prometheus have received so far, in the order in which it came.
@@ -137,6 +138,34 @@ impl Lab {
         Ok(Received::read(&log, &self.world.stubs))
     }
 
+    /// The nginx that runs.
+    ///
+    /// ```no_run
+    /// # async fn example(lab: proxyproof::Lab) -> proxyproof::Result<()> {
+    /// lab.nginx().reload().await?; // as after a renewed certificate
+    /// assert!(lab.get("/prometheus/-/ready").await?.status().is_success());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn nginx(&self) -> RunningNginx<'_> {
+        RunningNginx::of(self)
+    }
+
+    /// The Prometheus that runs behind the surest of the routes.
+    ///
+    /// ```no_run
+    /// # async fn example(lab: proxyproof::Lab) -> proxyproof::Result<()> {
+    /// lab.prometheus().stop().await?;
+    /// assert_eq!(lab.get("/prometheus/-/ready").await?.status(), 502);
+    /// lab.prometheus().start().await?;
+    /// assert_eq!(lab.get("/prometheus/-/ready").await?.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn prometheus(&self) -> RunningPrometheus<'_> {
+        RunningPrometheus::of(self, self.deployment.route().prometheus)
+    }
+
     /// Leaves the files of a kept Lab when the Lab goes.
     pub fn keep_files(&self) {
         self.pod.run().keep_directory();
@@ -145,90 +174,6 @@ impl Lab {
     /// Where the Lab's files are, if it was booted to be kept.
     pub fn kept(&self) -> Option<&Kept> {
         self.kept.as_ref()
-    }
-
-    /// Asks the whole catalogue.
-    ///
-    /// # Errors
-    ///
-    /// Only if the harness itself fails. What is wrong with the deployment is in the report.
-    pub async fn check(&self) -> Result<Report> {
-        self.check_with(&Selection::default(), Level::Error).await
-    }
-
-    /// Asks the selected checks. Findings at or above `fail_on` fail the report.
-    ///
-    /// ```no_run
-    /// # async fn example(lab: proxyproof::Lab) -> proxyproof::Result<()> {
-    /// use proxyproof::{Level, Selection};
-    ///
-    /// let skipped = vec![("ui-page".to_owned(), "our build has no UI".to_owned())];
-    /// let report = lab.check_with(&Selection::new(Vec::new(), skipped)?, Level::Warning).await?;
-    /// report.assert_passed();
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`Lab::check`].
-    pub async fn check_with(&self, selection: &Selection, fail_on: Level) -> Result<Report> {
-        let selection = &selection.clone().under(&self.deployment.settings)?;
-        let mut alone = Vec::new();
-        for route in 0..self.deployment.routes.len() {
-            alone.push(check::run_alone(self.observer(route).await?, selection).await);
-        }
-        let looks = alone.into_iter().enumerate();
-        let looks = looks.map(|(route, alone)| self.check_route(route, selection, fail_on, alone));
-        let mut deployments = try_join_all(looks).await?;
-        DeploymentReport::say_once(&mut deployments);
-        let failed = deployments.iter().any(|deployment| deployment.verdict == Verdict::Fail);
-        Ok(Report {
-            schema: Report::SCHEMA,
-            verdict: if failed { Verdict::Fail } else { Verdict::Pass },
-            runtime: "docker",
-            programs: self.programs.clone(),
-            deployments,
-        })
-    }
-
-    async fn check_route(
-        &self,
-        route: usize,
-        selection: &Selection,
-        fail_on: Level,
-        alone: Asked,
-    ) -> Result<DeploymentReport> {
-        let begun = Instant::now();
-        let observer = self.observer(route).await?;
-        if selection.is_slow() {
-            observer.allow_waiting();
-        }
-        let (checks, mut findings) = check::run(observer, selection, alone).await;
-        for finding in &mut findings {
-            let place = finding.location.take();
-            finding.location = place.and_then(|place| self.deployment.nginx.users_place(&place));
-        }
-        let failed = findings.iter().any(|finding| finding.level >= fail_on);
-        Ok(DeploymentReport {
-            path: self.deployment.path.display().to_string(),
-            public_url: self.deployment.routes[route].public_url(),
-            verdict: if failed { Verdict::Fail } else { Verdict::Pass },
-            substitutions: self.world.substitutions.clone(),
-            checks,
-            findings,
-            duration: begun.elapsed(),
-            files: self.texts(),
-        })
-    }
-
-    /// The texts that findings point into.
-    fn texts(&self) -> Vec<SourceText> {
-        let nginx = self.deployment.nginx.files.iter();
-        let nginx = nginx.map(|file| SourceText { file: file.file.clone(), text: file.text.clone() });
-        let prometheus = self.deployment.prometheus.iter().flat_map(|prometheus| &prometheus.sources);
-        let prometheus = prometheus.map(|(file, text)| SourceText { file: file.clone(), text: text.clone() });
-        nginx.chain(prometheus).collect()
     }
 
     /// What clients see, as data for a snapshot: nothing in it changes from run to run.
@@ -284,8 +229,10 @@ impl Lab {
     async fn observer(&self, route: usize) -> Result<&Observer> {
         let opened = self.observers[route].get_or_try_init(|| async move {
             let sight: Arc<dyn Sight> = Arc::clone(&self.pod) as _;
+            let control = Arc::new(Hands { pod: Arc::clone(&self.pod), world: Arc::clone(&self.world) });
+            let inside = Inside { control, world: Arc::clone(&self.world) };
             let (client, shell) = (self.client_of(route), self.shell_of(route));
-            let opening = Observer::new(Arc::clone(&self.deployment), route, sight, client, shell);
+            let opening = Observer::new(Arc::clone(&self.deployment), route, (sight, Some(inside)), client, shell);
             Ok(opening.await?.of_nginx(&self.programs.nginx.version))
         });
         opened.await.map_err(|failure: Failure| Error::Client(failure.to_string()))
@@ -302,7 +249,7 @@ impl Sight for Pod {
     }
 
     fn refusal(&self) -> Option<String> {
-        self.refusal().map(|refusal| refusal.log.clone())
+        self.refusal().map(|refusal| refusal.log)
     }
 
     fn sees_inside(&self) -> bool {

@@ -45,6 +45,12 @@ impl Connector {
     }
 }
 
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector").field("doors", &self.doors).finish_non_exhaustive()
+    }
+}
+
 impl tower_service::Service<http::Uri> for Connector {
     type Response = TokioIo<Stream>;
     type Error = io::Error;

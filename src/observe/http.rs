@@ -28,6 +28,7 @@ pub(crate) const NAME: &str = concat!("proxyproof/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     pub(super) client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
     /// The port to which name and password go, and the header that holds them.
     authorization: Option<(u16, HeaderValue)>,
     pub(super) pace: Pace,
@@ -54,8 +55,20 @@ impl Http {
     /// A client that finds the ports of the public name behind these doors.
     pub(crate) fn new(doors: Vec<(u16, Door)>, tls: &ClientConfig) -> Self {
         let pace = doors.first().map(|(_, door)| door.pace().clone()).unwrap_or_default();
-        let client = Client::builder(TokioExecutor::new()).build(Connector::new(doors, tls));
-        Self { client, authorization: None, pace }
+        let connector = Connector::new(doors, tls);
+        let client = Client::builder(TokioExecutor::new()).build(connector.clone());
+        Self { client, connector, authorization: None, pace }
+    }
+
+    /// The same client with connections of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self { client: Client::builder(TokioExecutor::new()).build(self.connector.clone()), ..self.clone() }
+    }
+
+    /// The same client with a connection for each request.
+    pub(crate) fn keeping_none(&self) -> Self {
+        let mut builder = Client::builder(TokioExecutor::new());
+        Self { client: builder.pool_max_idle_per_host(0).build(self.connector.clone()), ..self.clone() }
     }
 
     /// The same client with a name and a password, which go to this port of the public name alone.

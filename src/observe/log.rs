@@ -51,6 +51,13 @@ pub(crate) struct LogLine {
     pub(crate) place: Option<(String, usize)>,
 }
 
+impl LogLine {
+    /// The lines of an error log in all that nginx wrote.
+    pub(crate) fn read_all(log: &str) -> Vec<Self> {
+        parse(log)
+    }
+}
+
 impl Observer {
     /// What nginx has logged so far.
     pub(crate) fn nginx_log(&self) -> Vec<LogLine> {

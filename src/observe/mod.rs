@@ -4,6 +4,7 @@ mod certificate;
 mod client;
 mod command;
 mod connect;
+mod control;
 mod door;
 mod failure;
 mod flags;
@@ -18,6 +19,7 @@ mod strangers;
 mod tls;
 mod tls_eyes;
 mod tls_probe;
+mod traffic;
 mod verifier;
 mod visit;
 
@@ -33,11 +35,12 @@ use tokio::time::Instant;
 
 use crate::deployment::{Deployment, Facts, Route};
 use crate::location::Location;
-use crate::world::Way;
+use crate::world::{Way, World};
 
 pub(crate) use certificate::{Certificate, Key, SignedBy};
 pub(crate) use client::{Client, certificates};
 pub(crate) use command::Shell;
+pub(crate) use control::{Control, Doing, Inside, Reloaded, Undone};
 pub(crate) use door::{Door, Pace};
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
@@ -51,6 +54,7 @@ use tls_eyes::TlsClients;
 pub(crate) use tls_eyes::Who;
 use tls_probe::TlsProbe;
 pub(crate) use tls_probe::{Suite, Version};
+pub(crate) use traffic::{Held, Lived, Load};
 pub(crate) use verifier::CurlVerifier;
 pub(crate) use visit::{Visit, Visited};
 
@@ -90,6 +94,7 @@ pub(crate) struct Observer {
     tls: TlsClients,
     tls_probe: OnceCell<Result<TlsProbe, Failure>>,
     sight: Arc<dyn Sight>,
+    inside: Option<Inside>,
     verified: Result<Handshake, Failure>,
     unverified: Result<Handshake, Failure>,
     http: Http,
@@ -107,7 +112,7 @@ impl Observer {
     pub(crate) async fn new(
         deployment: Arc<Deployment>,
         index: usize,
-        sight: Arc<dyn Sight>,
+        (sight, inside): (Arc<dyn Sight>, Option<Inside>),
         known: Client,
         shell: Shell,
     ) -> Result<Self, Failure> {
@@ -139,6 +144,7 @@ impl Observer {
             tls,
             tls_probe: OnceCell::new(),
             sight,
+            inside,
             verified,
             unverified,
             http,
@@ -220,6 +226,24 @@ impl Observer {
     pub(crate) fn refused_client(&self) -> Option<(IpAddr, Http)> {
         let (client, port) = self.way.refused?;
         Some((client, Http::new(vec![(self.route().port, self.door_at(port))], &self.tls.known)))
+    }
+
+    /// What may be done to the programs of the Lab. What is done has to be undone by the same check.
+    ///
+    /// # Errors
+    ///
+    /// Where the programs are somebody's who uses them.
+    pub(crate) fn control(&self) -> Result<&dyn Control, Undone> {
+        Ok(&*self.inside.as_ref().ok_or_else(Undone::not_ours)?.control)
+    }
+
+    /// What was made up around the deployment.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing was.
+    pub(crate) fn world(&self) -> Result<&World, Undone> {
+        Ok(&*self.inside.as_ref().ok_or_else(Undone::not_ours)?.world)
     }
 
     /// The commands that show a finding again.

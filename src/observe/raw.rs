@@ -102,6 +102,11 @@ impl Request {
 }
 
 impl Http {
+    /// A request as this client makes it.
+    pub(super) fn whole(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, http::Error> {
+        request.whole(self.authorization_for(&request.origin))
+    }
+
     /// Asks as it is written, and reads the whole answer.
     pub(crate) async fn send(&self, request: &Request) -> Result<Seen, Failure> {
         let begun = self.begin(request, PATIENCE, PATIENCE).await?;
@@ -112,7 +117,7 @@ impl Http {
     pub(crate) async fn begin(&self, request: &Request, head: Duration, body: Duration) -> Result<Begun, Failure> {
         let (head_patience, body_patience) = (head, body);
         let failed = |error: &(dyn std::error::Error + 'static)| Failure::of_chain(error);
-        let whole = request.whole(self.authorization_for(&request.origin)).map_err(|error| failed(&error))?;
+        let whole = self.whole(request).map_err(|error| failed(&error))?;
         let _turn = self.pace.turn().await;
         let head = timeout(head_patience, self.client.request(whole)).await;
         let answer = head.map_err(|_| Failure::timeout("no answer in time"))?.map_err(|error| failed(&error))?;

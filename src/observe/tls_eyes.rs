@@ -1,5 +1,6 @@
 //! The TLS side of an observer: clients with and without certificates, and one probe for all checks.
 
+use futures_util::future::try_join_all;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 
@@ -43,6 +44,11 @@ impl TlsClients {
         })
     }
 
+    /// Shows what the deployment asks for.
+    pub(super) fn config_of_known(&self) -> &ClientConfig {
+        &self.known
+    }
+
     /// Shows nothing.
     pub(super) fn config_of_nobody(&self) -> &ClientConfig {
         &self.anonymous
@@ -73,6 +79,17 @@ impl Observer {
     pub(crate) async fn certificates_for(&self, name: &str) -> Result<Vec<Certificate>, Failure> {
         let shaken = handshake(&self.door, name, &self.tls.known).await?;
         Ok(certificate::read(&shaken.certificates, &self.tls.trusted))
+    }
+
+    /// The certificates that so many clients at once, without a session of before, are shown for themselves now;
+    /// [`Observer::certificates`] are those of then.
+    pub(crate) async fn certificates_shown(&self, count: usize) -> Result<Vec<CertificateDer<'static>>, Failure> {
+        let all = (0..count).map(|_| async {
+            let config = visit::with_sessions_of_its_own(&self.tls.known);
+            let shaken = handshake(&self.address(), &self.route().server_name, &config).await?;
+            shaken.certificates.into_iter().next().ok_or_else(|| Failure::timeout("no certificate was shown"))
+        });
+        try_join_all(all).await
     }
 
     /// The name in the handshake; none for an address.

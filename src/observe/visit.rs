@@ -151,7 +151,11 @@ async fn connect_offering(
     timeout(PATIENCE, connect(door, sni, &config)).await.map_err(|_| Failure::timeout("no handshake in time"))?
 }
 
-async fn connect(door: &Door, sni: Option<&str>, config: &ClientConfig) -> Result<TlsStream<TcpStream>, Failure> {
+pub(super) async fn connect(
+    door: &Door,
+    sni: Option<&str>,
+    config: &ClientConfig,
+) -> Result<TlsStream<TcpStream>, Failure> {
     let mut config = config.clone();
     config.enable_sni = sni.is_some();
     let name = ServerName::try_from(sni.unwrap_or("localhost").to_owned())

@@ -155,8 +155,10 @@ impl Probe {
     }
 
     async fn ask(&self, observer: &Observer, selection: &Selection) -> (Vec<CheckResult>, Vec<Finding>) {
-        let alone = check::run_alone(observer, selection).await;
-        let (checks, findings) = check::run(observer, selection, alone).await;
+        let mut asked = check::run_alone(observer, selection).await;
+        asked.extend(check::run(observer, selection).await);
+        asked.extend(check::run_after(observer, selection).await);
+        let (checks, findings) = check::in_order(asked);
         let route = self.deployment.route();
         (checks, findings.into_iter().map(|finding| as_seen(finding, route)).collect())
     }
@@ -165,7 +167,7 @@ impl Probe {
     async fn observer(&self, place: Place, end: Instant) -> Result<Observer> {
         let (address, shell) = (place.at(self.target.port), self.shell(&place));
         let sight = Arc::new(Outside { place, end });
-        let opened = Observer::new(Arc::clone(&self.deployment), 0, sight, self.client()?, shell).await;
+        let opened = Observer::new(Arc::clone(&self.deployment), 0, (sight, None), self.client()?, shell).await;
         let observer = opened.map_err(|failure| Error::Client(failure.to_string()))?;
         match observer.unverified() {
             Err(failure) if matches!(failure.kind, FailureKind::Timeout | FailureKind::Refused) => {

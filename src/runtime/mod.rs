@@ -59,6 +59,18 @@ pub(crate) struct ProgramPlan {
     pub open_files: Option<u32>,
 }
 
+/// What came of telling nginx to read its configuration again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reload {
+    /// New workers run with it.
+    Done,
+    /// nginx goes on with the one that it had.
+    Refused {
+        /// What it says is wrong.
+        log: String,
+    },
+}
+
 /// Why nginx does not run, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {

@@ -11,12 +11,14 @@ pub(crate) mod pki;
 mod placement;
 pub(crate) mod prometheus;
 mod relay;
+mod renewal;
 mod sockets;
 pub(crate) mod stubs;
 mod substitution;
 mod ways;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use crate::deployment::{Deployment, Route};
 
@@ -25,6 +27,7 @@ pub(crate) use file::{PodContent, PodFile};
 use pki::Authority;
 pub(crate) use prometheus::Started;
 pub(crate) use relay::Relay;
+pub(crate) use renewal::{Keeper, Renewal};
 use sockets::Sockets;
 use stubs::Stubs;
 pub use substitution::{Substitution, SubstitutionKind};
@@ -45,6 +48,8 @@ pub(crate) struct World {
     pub(crate) redirects: Vec<(SocketAddr, SocketAddr)>,
     /// Addresses that the deployment speaks of: the Pod's own here.
     pub(crate) addresses: Vec<IpAddr>,
+    /// Who issues the certificates that are made.
+    authority: Arc<Authority>,
     /// The certificate that clients trust, PEM.
     pub(crate) trust: String,
     /// The name and password that its password files hold.
@@ -66,7 +71,7 @@ pub(crate) struct World {
 impl World {
     /// Makes up what the deployment lacks.
     pub(crate) fn around(deployment: &Deployment) -> Result<Self, WorldError> {
-        let authority = Authority::new()?;
+        let authority = Arc::new(Authority::new()?);
         let mut world = Self {
             nginx_files: configuration(deployment),
             nginx_globals: Vec::new(),
@@ -75,6 +80,7 @@ impl World {
             redirects: Vec::new(),
             addresses: Vec::new(),
             trust: authority.certificate(),
+            authority: Arc::clone(&authority),
             client_identity: None,
             stranger_identity: None,
             credentials: None,
@@ -101,6 +107,16 @@ impl World {
         world.add_stubs(deployment, &sockets, &places, &authority)?;
         world.point_to_the_users_own(deployment);
         Ok(world)
+    }
+
+    /// A file of nginx as it was put in place.
+    pub(crate) fn nginx_file(&self, path: &str) -> Option<&PodFile> {
+        self.nginx_files.iter().find(|file| file.path == path)
+    }
+
+    /// What a name means in the Pod.
+    pub(crate) fn host(&self, name: &str) -> Option<IpAddr> {
+        self.hosts.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, address)| *address)
     }
 
     /// The name and password that are asked for on a route.

@@ -4,6 +4,8 @@ mod files;
 mod targets;
 mod web;
 
+use std::net::SocketAddr;
+
 use super::pki::Authority;
 use super::placement::{Place, ways_to};
 use super::{PodFile, Substitution, SubstitutionKind, World, WorldError};
@@ -27,6 +29,17 @@ pub(crate) struct Started {
 }
 
 const LISTEN: &str = "web.listen-address";
+
+impl Started {
+    /// Its command line with which it listens at one address alone.
+    pub(crate) fn listening_at(&self, at: SocketAddr) -> Vec<String> {
+        let name = format!("--{LISTEN}");
+        let mut arguments = self.arguments.clone();
+        while take_flag(&mut arguments, &name).is_some() {}
+        arguments.push(format!("{name}={at}"));
+        arguments
+    }
+}
 
 impl World {
     /// Puts each Prometheus's configuration in place and completes its flags by what only the Pod knows: where its files
@@ -141,6 +154,13 @@ fn take_flag(arguments: &mut Vec<String>, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::take_flag;
+
+    #[test]
+    fn it_can_be_told_to_listen_at_one_address() {
+        let arguments = ["--a=1", "--web.listen-address=:9090", "--web.listen-address", "0.0.0.0:1"];
+        let started = super::Started { arguments: arguments.map(str::to_owned).to_vec(), ..super::Started::default() };
+        assert_eq!(started.listening_at(([127, 2, 0, 1], 9090).into()), ["--a=1", "--web.listen-address=127.2.0.1:9090"]);
+    }
 
     #[test]
     fn a_flag_goes_with_its_value_and_no_other_goes() {

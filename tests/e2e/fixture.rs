@@ -6,6 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::Value;
 
+use proxyproof::CATALOGUE;
+
+use crate::catalogue::names_in;
 use crate::support::{project, proxyproof};
 
 /// How many Labs run at once. Most of a run is waiting for Prometheus's first scrape.
@@ -33,6 +36,10 @@ impl Fixture {
     /// The fixture in a folder of the project.
     pub(crate) fn at(path: impl Into<String>) -> Self {
         Self { path: path.into() }
+    }
+
+    fn is_of_lifecycle(&self) -> bool {
+        lifecycle().any(|id| self.path.contains(&format!("/{id}/")))
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -71,14 +78,27 @@ impl Fixture {
         (report, output.status.code().expect("an exit code"))
     }
 
-    /// Asks the whole catalogue, what takes seconds included.
+    /// Asks the whole catalogue, what takes seconds included. The checks that restart programs are asked where they may have
+    /// something to say of it: about their own fixtures and the layouts.
     fn check(&self) -> Outcomes {
-        let (report, exit_code) = self.report(&["--slow"]);
+        let left: Vec<String> = match self.path.contains("/checks/") && !self.is_of_lifecycle() {
+            true => lifecycle().map(|id| format!("--skip={id}=asked of its own fixtures and of the layouts")).collect(),
+            false => Vec::new(),
+        };
+        let options: Vec<&str> = left.iter().map(String::as_str).chain(["--slow"]).collect();
+        let (report, exit_code) = self.report(&options);
         let deployment = &report["deployments"][0];
         let checks = deployment["checks"].as_array().expect("checks").iter().map(check_line).collect();
         let findings = deployment["findings"].as_array().expect("findings").iter().map(with_short_location).collect();
         Outcomes { exit_code, public_url: deployment["public_url"].clone(), checks, findings }
     }
+}
+
+/// The checks that reload, stop and start the programs.
+pub(crate) fn lifecycle() -> impl Iterator<Item = String> {
+    let files = names_in(&project("src/check/lifecycle")).into_iter();
+    let ids: Vec<String> = files.map(|file| file.trim_end_matches(".rs").replace('_', "-")).collect();
+    CATALOGUE.iter().map(|check| check.id.to_owned()).filter(move |id| ids.contains(id))
 }
 
 impl Outcomes {

@@ -38,6 +38,28 @@ async fn the_client_trusts_the_lab_and_knows_its_names() -> proxyproof::Result<(
 }
 
 #[tokio::test]
+async fn programs_are_reloaded_stopped_and_started() -> proxyproof::Result<()> {
+    if !has_docker() {
+        return Ok(());
+    }
+    let lab = Deployment::load(project("fixtures/guide/nginx.conf"))?.boot_with(&trixie()).await?;
+    let status = async || lab.get("/prometheus/-/ready").await.map(|answer| answer.status().as_u16());
+    lab.prometheus().stop().await?;
+    assert_eq!(status().await?, 502);
+    lab.prometheus().start().await?;
+    assert_eq!(status().await?, 200);
+    assert!(lab.prometheus().log().contains("ready to receive"));
+    lab.nginx().reload().await?;
+    assert_eq!(status().await?, 200);
+    lab.nginx().stop().await?;
+    assert!(status().await.is_err());
+    assert!(lab.nginx().reload().await.is_err());
+    lab.nginx().start().await?;
+    assert_eq!(status().await?, 200);
+    lab.close().await
+}
+
+#[tokio::test]
 async fn an_nginx_that_refuses_to_start_is_an_error_with_its_words() -> proxyproof::Result<()> {
     if !has_docker() {
         return Ok(());

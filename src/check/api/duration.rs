@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads one; none if it is something else. A number alone is seconds.
-pub(super) fn read(text: &str) -> Option<Duration> {
+pub(in crate::check) fn read(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut whole = Duration::ZERO;
     while !rest.is_empty() {

@@ -12,9 +12,9 @@ const THERE: [&str; 16] = [
     "var/run",
 ];
 
-/// The archive of these files, for extraction at `/`. All of them belong to root. Parents are not in it: the engine makes
+/// The archive of these files, changed at a time in seconds, for extraction at `/`. All of them belong to root. Parents are not in it: the engine makes
 /// those that are missing, 0755, and goes through links where the image has some, such as `/var/run`.
-pub(super) fn archive(files: &[PodFile]) -> io::Result<Vec<u8>> {
+pub(super) fn archive(files: &[PodFile], changed: u64) -> io::Result<Vec<u8>> {
     let mut builder = Builder::new(Vec::new());
     for file in files {
         let path = file.path.trim_matches('/');
@@ -22,7 +22,7 @@ pub(super) fn archive(files: &[PodFile]) -> io::Result<Vec<u8>> {
         header.set_mode(file.mode);
         header.set_uid(0);
         header.set_gid(0);
-        header.set_mtime(0);
+        header.set_mtime(changed);
         header.set_size(0);
         match &file.content {
             PodContent::File(content) => {
@@ -59,7 +59,7 @@ mod tests {
             PodFile::directory("/run/php", 0o750),
             PodFile::link("/etc/nginx/sites-enabled/a", "../sites-available/a"),
         ];
-        let archive = archive(&files).expect("an archive");
+        let archive = archive(&files, 0).expect("an archive");
         let mut read = tar::Archive::new(archive.as_slice());
         let mut found = Vec::new();
         for entry in read.entries().expect("entries") {

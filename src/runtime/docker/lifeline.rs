@@ -14,6 +14,7 @@ use testcontainers::bollard::query_parameters::{
 use tokio::io::AsyncWrite;
 
 use super::engine::{Engine, WayIn, refused};
+use super::program::exec;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::run::Run;
 use crate::runtime::wait::Deadline;
@@ -21,7 +22,7 @@ use crate::runtime::wait::Deadline;
 /// Takes the default route away (a client on another machine keeps a way back), gives the Pod the addresses and names
 /// that the deployment speaks of, says where the Pod is, and lives until its input closes.
 ///
-/// `/etc/hosts` and `/etc/resolv.conf` are the engine's files, shared by all containers of the network namespace.
+/// `/etc/resolv.conf` and `/etc/hosts` are the engine's files, shared by all containers of the network namespace.
 const SCRIPT: &str = r#"
 set -eu
 if [ -n "$POD_CLIENT" ]; then
@@ -41,9 +42,18 @@ for redirect in $POD_REDIRECTS; do
     set -- $tables -t nat -A OUTPUT -p tcp -d "${from%/*}" --dport "${from#*/}" -j DNAT --to-destination "$to"
     xtables-nft-multi "$@" || xtables-legacy-multi "$@"
 done
-printf '127.0.0.1 localhost\n%s' "$POD_HOSTS" > /etc/hosts
-case "$(ip -6 -o address show dev lo)" in *" ::1/"*) printf '::1 localhost\n' >> /etc/hosts ;; esac
 printf 'nameserver 127.0.0.1\n' > /etc/resolv.conf
+"#;
+
+/// Writes the Pod's names down, in place: the file is the engine's.
+const NAMES: &str = r#"
+case "$(ip -6 -o address show dev lo)" in *" ::1/"*) POD_HOSTS="${POD_HOSTS}::1 localhost
+" ;; esac
+printf '127.0.0.1 localhost\n%s' "$POD_HOSTS" > /etc/hosts
+"#;
+
+/// Says where the Pod is, and lives on.
+const LIVE: &str = r#"
 ip -4 -o addr show dev eth0
 exec setpriv --bounding-set=-all --inh-caps=-all cat
 "#;
@@ -129,6 +139,23 @@ impl Lifeline {
         let own = SocketAddr::new(self.address, port);
         self.published.get(&port).copied().unwrap_or(own)
     }
+
+    /// The same of several.
+    pub(super) fn addresses(&self, ports: &[u16]) -> Vec<SocketAddr> {
+        ports.iter().map(|port| self.address(*port)).collect()
+    }
+
+    /// Lets names mean these addresses from now on, and no others any more.
+    pub(super) async fn name(&self, engine: &Engine, hosts: &[(String, IpAddr)]) -> Result<(), RuntimeError> {
+        let said = exec(&engine.docker, &self.id, &["sh", "-c", NAMES], &[hosts_variable(hosts)]).await;
+        match said.as_deref() {
+            Some("") => Ok(()),
+            said => Err(RuntimeError::Engine {
+                doing: "change the Pod's names".to_owned(),
+                reason: said.unwrap_or("its first container does not answer").to_owned(),
+            }),
+        }
+    }
 }
 
 fn body(engine: &Engine, plan: &LifelinePlan<'_>) -> ContainerCreateBody {
@@ -142,9 +169,9 @@ fn body(engine: &Engine, plan: &LifelinePlan<'_>) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(plan.image.to_owned()),
         labels: Some(plan.run.id().labels()),
-        entrypoint: Some(vec!["sh".to_owned(), "-c".to_owned(), SCRIPT.to_owned()]),
+        entrypoint: Some(vec!["sh".to_owned(), "-c".to_owned(), [SCRIPT, NAMES, LIVE].concat()]),
         env: Some(vec![
-            format!("POD_HOSTS={}", hosts_file(plan.hosts)),
+            hosts_variable(plan.hosts),
             format!("POD_ADDRESSES={}", addresses(plan.addresses)),
             format!("POD_TABLES={}", if plan.own_dns { "nft legacy" } else { "" }),
             format!("POD_REDIRECTS={}", redirects(plan.redirects)),
@@ -183,8 +210,9 @@ fn publish(ports: &[u16]) -> (Vec<String>, PortMap) {
     (names, bindings)
 }
 
-fn hosts_file(hosts: &[(String, IpAddr)]) -> String {
-    hosts.iter().map(|(name, address)| format!("{address} {name}\n")).collect()
+fn hosts_variable(hosts: &[(String, IpAddr)]) -> String {
+    let lines: String = hosts.iter().map(|(name, address)| format!("{address} {name}\n")).collect();
+    format!("POD_HOSTS={lines}")
 }
 
 fn addresses(addresses: &[IpAddr]) -> String {

@@ -8,6 +8,7 @@
 //! 2. nginx and 3. Prometheus, unprivileged, limited, removed by the engine when they end.
 
 mod archive;
+mod change;
 mod container;
 mod engine;
 mod image;

@@ -1,16 +1,17 @@
 //! A Pod of containers: booted in order, reached by clients, taken away.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
-use testcontainers::bollard::query_parameters::TopOptionsBuilder;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::engine::{Engine, WayIn};
 use super::lifeline::{Lifeline, LifelinePlan, Tied};
+use super::change::workers;
 use super::program::{Membership, Prepared, Program, Role, Sockets};
 use super::{network, sweep};
 use crate::runtime::error::RuntimeError;
@@ -27,14 +28,19 @@ const MARK_TIME: Duration = Duration::from_secs(10);
 /// A running Pod. Dropping it takes everything away; [`Pod::remove`] does it without blocking.
 #[derive(Debug)]
 pub(crate) struct Pod {
-    engine: Engine,
+    pub(super) engine: Engine,
     network: String,
-    nginx: Result<Program, Refusal>,
-    prometheus: Vec<Program>,
-    stubs: Option<Program>,
+    pub(super) plan: PodPlan,
+    pub(super) nginx: Mutex<Result<Program, Refusal>>,
+    pub(super) prometheus: Mutex<Vec<Program>>,
+    pub(super) stubs: Option<Program>,
+    /// What names mean now.
+    pub(super) hosts: Mutex<Vec<(String, IpAddr)>>,
+    /// How often something was changed.
+    pub(super) changes: AtomicUsize,
     // Dropped in this order: the lifeline ends the Pod, then the run's janitor takes away the rest.
-    lifeline: Lifeline,
-    run: Arc<Run>,
+    pub(super) lifeline: Lifeline,
+    pub(super) run: Arc<Run>,
 }
 
 impl Pod {
@@ -60,21 +66,23 @@ impl Pod {
         };
         let tied = Tied::prepare(&engine, &lifeline_plan).await?;
         let joined = tied.id.clone();
-        let membership = Membership { run: &run, lifeline: &joined, sockets: Sockets::None };
+        let membership = Membership { run: &run, lifeline: &joined, sockets: Sockets::None, again: 0 };
         // The containers are made and filled while the first one gets its network.
         let (lifeline, (stubs, nginx), prometheus) = tokio::try_join!(
             Lifeline::start(&engine, tied, deadline),
             prepare_nginx(&engine, &plan, membership),
             prepare_prometheus(&engine, &plan, membership),
         )?;
-        let listens: Vec<SocketAddr> = plan.ports.iter().map(|port| lifeline.address(*port)).collect();
+        let listens = lifeline.addresses(&plan.ports);
         let (stubs, nginx, prometheus) = tokio::join!(
             start_stubs(&engine, stubs, deadline),
             start_nginx(&engine, nginx, &plan.nginx, membership, &listens, deadline),
             try_join_all(prometheus.into_iter().map(|prepared| start_prometheus(&engine, prepared, deadline))),
         );
         let (stubs, nginx, prometheus) = (stubs?, nginx?, prometheus?);
-        Ok(Self { nginx, prometheus, stubs, engine, network, lifeline, run })
+        let (nginx, prometheus) = (Mutex::new(nginx), Mutex::new(prometheus));
+        let (hosts, changes) = (Mutex::new(plan.hosts.clone()), AtomicUsize::new(0));
+        Ok(Self { nginx, prometheus, stubs, hosts, changes, plan, engine, network, lifeline, run })
     }
 
     /// Where clients outside the Pod reach a TCP port of it.
@@ -83,21 +91,21 @@ impl Pod {
     }
 
     /// Why nginx does not run, if it does not.
-    pub(crate) fn refusal(&self) -> Option<&Refusal> {
-        self.nginx.as_ref().err()
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        locked(&self.nginx).as_ref().err().cloned()
     }
 
     /// What nginx has written so far.
     pub(crate) fn nginx_log(&self) -> String {
-        match &self.nginx {
+        match &*locked(&self.nginx) {
             Ok(program) => program.log(),
             Err(refusal) => refusal.log.clone(),
         }
     }
 
-    /// What the first Prometheus has written so far.
-    pub(crate) fn prometheus_log(&self) -> String {
-        self.prometheus.first().map(Program::log).unwrap_or_default()
+    /// What a Prometheus has written so far, since it was started the last time.
+    pub(crate) fn prometheus_log(&self, number: usize) -> String {
+        locked(&self.prometheus).get(number).map(Program::log).unwrap_or_default()
     }
 
     /// What the stubs have written, down to a mark that they are asked to make now with these words.
@@ -114,13 +122,14 @@ impl Pod {
 
     /// The version of nginx as it says it itself: `nginx version: nginx/1.29.3`.
     pub(crate) async fn nginx_version(&self) -> Option<String> {
-        let said = self.nginx.as_ref().ok()?.exec(&["nginx", "-v"]).await?;
+        let nginx = locked(&self.nginx).as_ref().ok()?.clone();
+        let said = nginx.exec(&["nginx", "-v"]).await?;
         Some(said.split_once('/')?.1.split_whitespace().next()?.to_owned())
     }
 
     /// The version of Prometheus as it says it itself in its first lines: `version="(version=3.5.0, branch=…`.
     pub(crate) fn prometheus_version(&self) -> Option<String> {
-        let log = self.prometheus_log();
+        let log = self.prometheus_log(0);
         Some(log.split_once("(version=")?.1.split([',', ')']).next()?.to_owned())
     }
 
@@ -131,8 +140,9 @@ impl Pod {
 
     /// Takes everything away, and returns when it is gone.
     pub(crate) async fn remove(&self) -> Result<(), RuntimeError> {
-        let programs = self.prometheus.iter().chain(&self.stubs).chain(self.nginx.as_ref().ok());
-        let containers: Vec<&str> = programs.map(Program::id).chain([self.lifeline.id.as_str()]).collect();
+        let mut programs: Vec<Program> = locked(&self.prometheus).iter().chain(&self.stubs).cloned().collect();
+        programs.extend(locked(&self.nginx).as_ref().ok().cloned());
+        let containers: Vec<&str> = programs.iter().map(Program::id).chain([self.lifeline.id.as_str()]).collect();
         let removed = join_all(containers.iter().map(|id| sweep::remove_container(&self.engine, id))).await;
         removed.into_iter().collect::<Result<(), _>>()?;
         network::remove(&self.engine, &self.network).await?;
@@ -187,7 +197,7 @@ async fn start_stubs(
     Ok(Some(program))
 }
 
-async fn start_nginx(
+pub(super) async fn start_nginx(
     engine: &Engine,
     prepared: Prepared,
     plan: &ProgramPlan,
@@ -225,22 +235,15 @@ async fn look_at_nginx(
             }
         }
     }
-    if looks.is_multiple_of(20) && has_workers(engine, program).await {
+    if looks.is_multiple_of(20) && !workers(engine, program).await.is_empty() {
         return Ok(Look::Done(true));
     }
     Ok(Look::NotYet(format!("no port open yet; {}", tail(&program.log()))))
 }
 
-async fn has_workers(engine: &Engine, program: &Program) -> bool {
-    let options = TopOptionsBuilder::new().ps_args("-eo pid,args").build();
-    let processes = engine.docker.top_processes(program.id(), Some(options)).await;
-    processes.is_ok_and(|top| {
-        let mut lines = top.processes.unwrap_or_default().into_iter();
-        lines.any(|columns| columns.join(" ").contains("nginx: worker process"))
-    })
-}
 
-async fn start_prometheus(engine: &Engine, prepared: Prepared, deadline: Deadline) -> Result<Program, RuntimeError> {
+pub(super) async fn start_prometheus(
+    engine: &Engine, prepared: Prepared, deadline: Deadline) -> Result<Program, RuntimeError> {
     let program = prepared.start(engine).await?;
     wait_for_word(&program, Role::Prometheus(0), PROMETHEUS_IS_READY, deadline).await?;
     Ok(program)
@@ -263,8 +266,13 @@ async fn wait_for_word(program: &Program, role: Role, word: &str, deadline: Dead
     if ready { Ok(()) } else { Err(RuntimeError::Ended { program: role.name(), log: program.log() }) }
 }
 
+/// What a lock guards, also where somebody panicked with it.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The last lines of a log, for a message.
-fn tail(log: &str) -> String {
+pub(super) fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     let last = lines[lines.len().saturating_sub(5)..].join("\n");
     if last.is_empty() { "its log is empty".to_owned() } else { format!("its log ends with:\n{last}") }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{Stream, StreamExt};
+use testcontainers::bollard::Docker;
 use testcontainers::bollard::body_full;
 use testcontainers::bollard::container::LogOutput;
 use testcontainers::bollard::errors::Error as BollardError;
@@ -19,6 +20,7 @@ use super::engine::{Engine, refused};
 use crate::runtime::ProgramPlan;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::run::Run;
+use crate::world::PodFile;
 
 /// The programs of a Pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub(super) struct Membership<'a> {
     pub(super) run: &'a Run,
     pub(super) lifeline: &'a str,
     pub(super) sockets: Sockets<'a>,
+    /// How many programs were started again before: the engine may still be about to remove the one of the same name.
+    pub(super) again: usize,
 }
 
 /// The directories that two programs share for their sockets.
@@ -80,9 +84,9 @@ pub(super) struct Prepared {
 }
 
 /// A started program, and what it has written so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Program {
-    docker: testcontainers::bollard::Docker,
+    docker: Docker,
     id: String,
     log: Arc<Mutex<String>>,
     ended: tokio::sync::watch::Receiver<bool>,
@@ -103,18 +107,15 @@ impl Prepared {
     ) -> Result<Self, RuntimeError> {
         let docker = &engine.docker;
         // With the limit of its own it is another container: the engine may still be about to remove the first.
-        let suffix = if plan.open_files.is_some() { "-limited" } else { "" };
-        let name = membership.run.id().name(&format!("{}{suffix}", role.container()));
+        let limited = if plan.open_files.is_some() { "-limited" } else { "" };
+        let again = if membership.again > 0 { format!("-again-{}", membership.again) } else { String::new() };
+        let name = membership.run.id().name(&format!("{}{again}{limited}", role.container()));
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         let create = docker.create_container(Some(options), body(role, plan, membership));
         let created = membership.run.creating(&name, create).await?;
         let id = created.map_err(|error| not_started(role, &plan.image, error))?.id;
         if !plan.files.is_empty() {
-            let doing = || format!("put the files of {} into its container", role.name());
-            let files = archive(&plan.files)
-                .map_err(|error| RuntimeError::Engine { doing: doing(), reason: error.to_string() })?;
-            let to_root = UploadToContainerOptionsBuilder::new().path("/").build();
-            docker.upload_to_container(&id, Some(to_root), body_full(files.into())).await.map_err(refused(doing()))?;
+            put(engine, role, &id, &plan.files, 0).await?;
         }
         // From before it runs, so that no word of a program that ends at once is lost.
         let attach = AttachContainerOptionsBuilder::new().stream(true).stdout(true).stderr(true).build();
@@ -149,6 +150,41 @@ impl Prepared {
     }
 }
 
+/// Puts files into a container, changed at a time in seconds.
+pub(super) async fn put(
+    engine: &Engine,
+    role: Role,
+    id: &str,
+    files: &[PodFile],
+    changed: u64,
+) -> Result<(), RuntimeError> {
+    let doing = || format!("put the files of {} into its container", role.name());
+    let files = archive(files, changed)
+        .map_err(|error| RuntimeError::Engine { doing: doing(), reason: error.to_string() })?;
+    let to_root = UploadToContainerOptionsBuilder::new().path("/").build();
+    let put = engine.docker.upload_to_container(id, Some(to_root), body_full(files.into()));
+    put.await.map_err(refused(doing()))
+}
+
+/// What a container says when it is asked with these words, its standard output and error as one.
+pub(super) async fn exec(docker: &Docker, id: &str, words: &[&str], env: &[String]) -> Option<String> {
+    let asked = CreateExecOptions {
+        cmd: Some(words.iter().map(|word| (*word).to_owned()).collect()),
+        env: Some(env.to_vec()),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        ..CreateExecOptions::default()
+    };
+    let exec = docker.create_exec(id, asked).await.ok()?;
+    let started = docker.start_exec(&exec.id, None::<StartExecOptions>).await.ok()?;
+    let StartExecResults::Attached { mut output, .. } = started else { return None };
+    let mut said = String::new();
+    while let Some(Ok(piece)) = output.next().await {
+        said.push_str(&piece.to_string());
+    }
+    Some(said)
+}
+
 /// Collects what a program writes, until it ends.
 fn follow(mut output: Output) -> (Arc<Mutex<String>>, tokio::sync::watch::Receiver<bool>) {
     let log = Arc::new(Mutex::new(String::new()));
@@ -176,20 +212,7 @@ impl Program {
 
     /// What it says when it is asked with these words, its standard output and error as one.
     pub(super) async fn exec(&self, words: &[&str]) -> Option<String> {
-        let asked = CreateExecOptions {
-            cmd: Some(words.to_vec()),
-            attach_stdout: Some(true),
-            attach_stderr: Some(true),
-            ..CreateExecOptions::default()
-        };
-        let exec = self.docker.create_exec(&self.id, asked).await.ok()?;
-        let started = self.docker.start_exec(&exec.id, None::<StartExecOptions>).await.ok()?;
-        let StartExecResults::Attached { mut output, .. } = started else { return None };
-        let mut said = String::new();
-        while let Some(Ok(piece)) = output.next().await {
-            said.push_str(&piece.to_string());
-        }
-        Some(said)
+        exec(&self.docker, &self.id, words, &[]).await
     }
 
     /// Whether it has ended. All that it wrote is in its log then.

@@ -30,6 +30,12 @@ pub(crate) struct Authority {
     intermediate: Issuer,
 }
 
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
+}
+
 /// A certificate with its key, both PEM.
 pub(crate) struct Leaf {
     /// The leaf and behind it the intermediate that issued it, as a server shows them.
