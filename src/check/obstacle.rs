@@ -14,7 +14,36 @@ pub(super) const CERTIFICATE_REQUIRED: &str = "CertificateRequired";
 
 /// Whether an answer to [`PROBE`] is Prometheus's own, whatever type somebody has given it: see content-type.
 pub(super) fn is_prometheus(seen: &Seen) -> bool {
-    seen.status == 200 && ["\"status\":\"success\"", "\"goVersion\""].iter().all(|own| seen.text().contains(own))
+    is_of_the_api(seen) && seen.text().contains("\"goVersion\"")
+}
+
+/// Whether an answer is one that Prometheus's API gives when it did what it was asked.
+pub(super) fn is_of_the_api(seen: &Seen) -> bool {
+    seen.status == 200 && seen.text().contains("\"status\":\"success\"")
+}
+
+/// What of Prometheus is below the prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Below {
+    /// All of it, or this client is kept from seeing whether.
+    Prometheus,
+    /// Its health endpoint is, and another application has its API.
+    WithoutApi,
+    /// Nothing.
+    Nothing,
+}
+
+/// What of Prometheus is where clients look for it.
+pub(super) async fn below_the_prefix(observer: &Observer) -> Result<Below, Skip> {
+    let probe = observer.get(PROBE).await?;
+    need_no_login(observer, &probe)?;
+    if is_prometheus(&probe) || get_past(&probe).is_err() {
+        return Ok(Below::Prometheus);
+    }
+    let health = observer.get("/-/healthy").await?;
+    // "Prometheus is Healthy.", since 2.35 "Prometheus Server is Healthy."
+    let is_healthy = health.status == 200 && health.text().starts_with("Prometheus");
+    Ok(if is_healthy { Below::WithoutApi } else { Below::Nothing })
 }
 
 /// Whether nginx keeps this client from seeing what is behind it, or hands it what it can't read.
@@ -70,11 +99,9 @@ pub(super) fn need_no_login(observer: &Observer, probe: &Seen) -> Result<(), Ski
 
 /// Whether Prometheus is where clients look for it.
 pub(super) async fn need_prometheus(observer: &Observer) -> Result<(), Skip> {
-    let probe = observer.get(PROBE).await?;
-    need_no_login(observer, &probe)?;
-    match is_prometheus(&probe) || get_past(&probe).is_err() {
-        true => Ok(()),
-        false => Err(Skip("Prometheus is not found below the prefix: see prefix-stripped-once".to_owned())),
+    match below_the_prefix(observer).await? {
+        Below::Prometheus | Below::WithoutApi => Ok(()),
+        Below::Nothing => Err(Skip("Prometheus is not found below the prefix: see prefix-stripped-once".to_owned())),
     }
 }
 
@@ -89,7 +116,11 @@ pub(super) const PROOF_TIME: f64 = 1_700_000_000.0;
 /// Whether Prometheus answers this client where clients look for it.
 pub(super) async fn need_answers(observer: &Observer) -> Result<(), Skip> {
     get_past(&*observer.get(PROBE).await?)?;
-    need_prometheus(observer).await
+    need_prometheus(observer).await?;
+    match below_the_prefix(observer).await? {
+        Below::WithoutApi => Err(Skip("the API is another application's: see api-query".to_owned())),
+        Below::Prometheus | Below::Nothing => Ok(()),
+    }
 }
 
 /// Whether the query of a URL reaches Prometheus at all.
@@ -119,7 +150,7 @@ pub(super) fn is_of_go(seen: &Seen) -> bool {
     let text = seen.text();
     let of_go = ["404 page not found", "400 Bad Request"].iter().any(|own| text.starts_with(own));
     let moved = (300..400).contains(&seen.status) && text.starts_with("<a href=");
-    (seen.media_type() == "text/plain" && of_go) || moved || is_prometheus(seen)
+    (seen.media_type() == "text/plain" && of_go) || moved || is_of_the_api(seen)
 }
 
 /// Whether a port that should speak TLS does.

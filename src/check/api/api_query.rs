@@ -1,6 +1,6 @@
 //! The query API answers by GET.
 
-use super::super::obstacle::{get_through, need_arguments};
+use super::super::obstacle::{Below, below_the_prefix, get_through, need_arguments};
 use super::super::{Answer, Check, Turn, View};
 use super::query;
 use crate::finding::{Finding, Level};
@@ -33,7 +33,9 @@ async fn ask(observer: &Observer) -> Answer {
     if query::value(&seen) == Some(1.0) {
         return Ok(Vec::new());
     }
-    need_arguments(observer).await?;
+    if below_the_prefix(observer).await? != Below::WithoutApi {
+        need_arguments(observer).await?;
+    }
     Ok(vec![finding(observer, &seen, query)])
 }
 

@@ -1,6 +1,6 @@
 //! Whatever way a path is written, it leads to the same or to nothing.
 
-use super::super::obstacle::{PROBE, is_of_go, is_prometheus, need_answers};
+use super::super::obstacle::{PROBE, is_of_go, is_of_the_api, need_answers};
 use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
@@ -40,7 +40,7 @@ async fn ask(observer: &Observer) -> Answer {
 async fn decoded(observer: &Observer) -> Result<Option<Finding>, Skip> {
     let request = observer.request("/api/v1/query%3Fquery=vector(1)&");
     let seen = observer.http().send(&request).await?;
-    if !is_prometheus(&seen) {
+    if !is_of_the_api(&seen) {
         return Ok(None);
     }
     let facts = observer.facts();

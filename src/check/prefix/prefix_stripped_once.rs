@@ -1,6 +1,6 @@
 //! What nginx passes on is what Prometheus serves.
 
-use super::super::obstacle::{PROBE, get_past, is_of_go, is_prometheus, need_no_login};
+use super::super::obstacle::{Below, PROBE, below_the_prefix, get_past, is_of_go, is_prometheus, need_no_login};
 use super::super::{Answer, Check, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
@@ -26,6 +26,9 @@ async fn ask(observer: &Observer) -> Answer {
     need_no_login(observer, &seen)?;
     let prefix = &observer.route().prefix;
     let mut findings = Vec::new();
+    if !is_prometheus(&seen) && below_the_prefix(observer).await? == Below::WithoutApi {
+        return Ok(Vec::new());
+    }
     if !is_prometheus(&seen) {
         let doubled = observer.get(&format!("{prefix}{PROBE}")).await?;
         let wrong = match is_prometheus(&doubled) {
