@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::obstacle::is_prometheus;
-use crate::deployment::{Address, Directive, HostPort};
+use crate::deployment::{Address, Directive, FileKind, HostPort};
 use crate::observe::{Observer, Seen};
 
 /// What nginx itself answers when nobody listens where Prometheus was.
@@ -69,6 +69,20 @@ fn written(observer: &Observer, address: &Address) -> Vec<String> {
 pub(in crate::check) fn error_page<'a>(observer: &'a Observer, path: &str) -> Option<&'a Directive> {
     let mut pages = observer.facts().in_force(path, "error_page").into_iter();
     pages.find(|page| page.args.iter().any(|arg| arg.text == AWAY))
+}
+
+/// Whether the page that such an `error_page` leads to is a file that the deployment does not bring, so that the Lab lacks it:
+/// images of nginx have a `50x.html` of their own.
+pub(in crate::check) fn page_is_elsewhere(observer: &Observer, page: &Directive) -> bool {
+    let facts = observer.facts();
+    let Some(target) = page.args.last().map(|arg| arg.text.as_str()).filter(|target| target.starts_with('/')) else {
+        return false;
+    };
+    let alias = facts.location_for(target).and_then(|location| location.children_named("alias").next());
+    let root = alias.or_else(|| facts.in_force(target, "root").into_iter().next());
+    let Some(root) = root.and_then(|root| root.arg(0)) else { return true };
+    let mut brought = facts.deployment.files.uses.iter().filter(|file| file.kind == FileKind::SiteFile);
+    !brought.any(|file| file.file.path.starts_with(root.trim_end_matches('/')))
 }
 
 /// The line that writes where the upstream is into an answer.

@@ -210,7 +210,11 @@ async fn follow(observer: &Observer, moving: &Move, request: &Request, patience:
 /// The host name of an address, if it is one that can come to mean another.
 fn name(address: &Address) -> Option<&str> {
     let HostPort { host, .. } = address.host_port()?;
-    let is_name = host.parse::<IpAddr>().is_err() && !host.eq_ignore_ascii_case("localhost");
+    // Engines write the machine itself into a container's /etc/hosts, under such names.
+    let is_machine = |host: &str| {
+        host == "localhost" || host.ends_with(".docker.internal") || host.ends_with(".containers.internal")
+    };
+    let is_name = host.parse::<IpAddr>().is_err() && !is_machine(&host.to_ascii_lowercase());
     is_name.then_some(host)
 }
 
@@ -284,6 +288,7 @@ mod tests {
         assert_eq!(name("127.0.0.1:9090"), None);
         assert_eq!(name("localhost:9090"), None);
         assert_eq!(name("[::1]:9090"), None);
+        assert_eq!(name("host.docker.internal:9090"), None);
         assert_eq!(name("prom:9090").as_deref(), Some("prom"));
         assert_eq!(self::name(&Address::Unix("/run/p.sock".to_owned())), None);
     }

@@ -62,11 +62,16 @@ async fn ask(observer: &Observer) -> Answer {
     if let Some(seen) = answers.iter().find(is_limits_own) {
         return Err(Skip(format!("nginx limits how much a client may ask ({}): see page-load", seen.status)));
     }
+    let (left_out, hiding): (Vec<&Seen>, Vec<&Seen>) =
+        answers.iter().filter(|seen| !away::is_clean(seen)).partition(|seen| is_left_out(observer, seen));
     let mut findings = Vec::new();
-    findings.extend(answers.iter().find(|seen| !away::is_clean(seen)).map(|seen| hidden(observer, seen)));
+    findings.extend(hiding.first().map(|seen| hidden(observer, seen)));
     findings.extend(answers.iter().find_map(|seen| told(observer, seen)));
     findings.extend(back.is_none().then(|| late(observer, &request)));
-    Ok(findings)
+    match findings.is_empty() && !left_out.is_empty() {
+        true => Err(Skip("the page of error_page is in a directory that the deployment does not bring".to_owned())),
+        false => Ok(findings),
+    }
 }
 
 /// Asks as often as it takes nginx to give a server up, and once more: what it says then may be another thing.
@@ -79,6 +84,11 @@ async fn ask_until_given_up(observer: &Observer, request: &Request) -> Result<Ve
         answers.extend(round(observer, request).await);
     }
     answers.into_iter().collect()
+}
+
+fn is_left_out(observer: &Observer, seen: &Seen) -> bool {
+    let page = away::error_page(observer, seen.url.path());
+    seen.status == 404 && page.is_some_and(|page| away::page_is_elsewhere(observer, page))
 }
 
 fn hidden(observer: &Observer, seen: &Seen) -> Finding {
