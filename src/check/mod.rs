@@ -101,7 +101,7 @@ catalogue! {
         status_pages,
         host_header,
         forwarded_headers,
-    } with believed, content, endpoint, site;
+    } with believed, content, endpoint, realm, site;
     headers {
         header_inheritance,
         server_tokens,

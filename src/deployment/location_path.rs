@@ -150,8 +150,23 @@ fn joined(head: &str, path: &str) -> String {
 /// Splits a path, as Prometheus gets it, before what is its own: `/prom/api/v1/query/` is `/prom/` and `api/v1/query/`.
 pub(super) fn split_endpoint(path: &str) -> (&str, &str) {
     const WITH_MORE_BELOW: [&str; 3] = ["api/v1/", "-/", "debug/pprof/"];
-    const LAST: [&str; 9] =
-        ["federate/", "metrics/", "graph/", "query/", "status/", "targets/", "alerts/", "rules/", "config/"];
+    const LAST: [&str; 15] = [
+        "api/",
+        "federate/",
+        "metrics/",
+        "graph/",
+        "query/",
+        "status/",
+        "targets/",
+        "alerts/",
+        "rules/",
+        "config/",
+        "debug/",
+        "static/",
+        "assets/",
+        "classic/",
+        "consoles/",
+    ];
     let starts = path.match_indices('/').map(|(slash, _)| slash + 1);
     let own = starts.into_iter().find(|start| {
         let rest = &path[*start..];

@@ -90,7 +90,10 @@ impl Request {
             .authority(format!("{}{port}", self.origin.host_str().unwrap_or_default()))
             .path_and_query(self.target.as_str())
             .build()?;
-        let mut request = http::Request::builder().method(&self.method).uri(uri).header(USER_AGENT, NAME);
+        let mut request = http::Request::builder().method(&self.method).uri(uri);
+        if self.headers.iter().all(|(name, _)| *name != USER_AGENT) {
+            request = request.header(USER_AGENT, NAME);
+        }
         if let Some(value) = authorization.filter(|_| !self.anonymous) {
             request = request.header(AUTHORIZATION, value);
         }

@@ -6,6 +6,7 @@ use reqwest::header::HeaderName;
 use super::super::obstacle::{PROBE, is_prometheus};
 use super::super::{Answer, Check, Skip, Turn, View};
 use super::content::{PRIVATE, answered, is_shown};
+use super::realm::{asks_writers_alone, turned_off_by_the_client};
 use crate::deployment::{Access, Directive};
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -65,6 +66,7 @@ async fn ask(observer: &Observer) -> Answer {
     if open.is_empty() {
         findings.extend(other_spellings(observer).await?);
         findings.extend(by_a_forged_address(observer).await?);
+        findings.extend(turned_off_by_the_client(observer).await?);
     }
     findings.extend(right_password(observer).await?);
     Ok(findings)
@@ -137,6 +139,14 @@ fn asks_nobody(observer: &Observer, first: &Asked) -> Finding {
         .expected("401 without a password")
         .actual(answered(&first.seen))
         .shown_by(observer.shell().curl_raw(&first.request));
+    if let Some(limit) = asks_writers_alone(observer, first.request.url().path()) {
+        return Finding {
+            message: "reading is open to everybody: the password is for other methods alone".to_owned(),
+            ..finding
+        }
+        .at(limit.location.clone())
+        .fix(format!("{} outside of limit_except", BASIC));
+    }
     match &route.access.basic {
         Some(basic) => finding
             .at(basic.clone())
