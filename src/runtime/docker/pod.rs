@@ -9,9 +9,9 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::change::workers;
 use super::engine::{Engine, WayIn};
 use super::lifeline::{Lifeline, LifelinePlan, Tied};
-use super::change::workers;
 use super::program::{Membership, Prepared, Program, Role, Sockets};
 use super::{network, sweep};
 use crate::runtime::error::RuntimeError;
@@ -241,9 +241,11 @@ async fn look_at_nginx(
     Ok(Look::NotYet(format!("no port open yet; {}", tail(&program.log()))))
 }
 
-
 pub(super) async fn start_prometheus(
-    engine: &Engine, prepared: Prepared, deadline: Deadline) -> Result<Program, RuntimeError> {
+    engine: &Engine,
+    prepared: Prepared,
+    deadline: Deadline,
+) -> Result<Program, RuntimeError> {
     let program = prepared.start(engine).await?;
     wait_for_word(&program, Role::Prometheus(0), PROMETHEUS_IS_READY, deadline).await?;
     Ok(program)

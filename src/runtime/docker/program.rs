@@ -159,8 +159,8 @@ pub(super) async fn put(
     changed: u64,
 ) -> Result<(), RuntimeError> {
     let doing = || format!("put the files of {} into its container", role.name());
-    let files = archive(files, changed)
-        .map_err(|error| RuntimeError::Engine { doing: doing(), reason: error.to_string() })?;
+    let files =
+        archive(files, changed).map_err(|error| RuntimeError::Engine { doing: doing(), reason: error.to_string() })?;
     let to_root = UploadToContainerOptionsBuilder::new().path("/").build();
     let put = engine.docker.upload_to_container(id, Some(to_root), body_full(files.into()));
     put.await.map_err(refused(doing()))
