@@ -74,8 +74,9 @@ fn targets<'a>(candidates: &'a [Candidate<'a>], servers: &[(&Directive, Server)]
     let server = |candidate: &Candidate<'_>| &servers[candidate.server].1;
     for candidate in whole {
         let covered = chosen.iter().any(|known| {
-            known.mapping.prefix == candidate.mapping.prefix
-                && (known.server == candidate.server || is_plain_twin(server(candidate), server(known)))
+            let is_twin = is_plain_twin(server(candidate), server(known));
+            let is_same = known.mapping.prefix == candidate.mapping.prefix;
+            is_same && (known.server == candidate.server || is_twin) || is_twin && passes_the_same(candidate, known)
         });
         if !covered && chosen.len() <= MOST_ROUTES {
             chosen.push(candidate);
@@ -91,6 +92,13 @@ fn targets<'a>(candidates: &'a [Candidate<'a>], servers: &[(&Directive, Server)]
         }
     }
     chosen
+}
+
+/// Whether the location of one candidate, further out, passes the paths of another on as that does.
+fn passes_the_same(outer: &Candidate<'_>, inner: &Candidate<'_>) -> bool {
+    let rest = inner.mapping.prefix.strip_prefix(outer.mapping.prefix.as_str());
+    let passed = rest.map(|rest| format!("{}{rest}/", outer.mapping.upstream_path.trim_end_matches('/')));
+    inner.shares_upstream(outer) && passed.is_some_and(|passed| passed == inner.mapping.upstream_path)
 }
 
 /// Whether one server is the same site as another, without its encryption.

@@ -7,15 +7,18 @@ use crate::deployment::{Directive, Listen};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, PlainAnswer, plain_http};
 
-use super::plaintext_port::CHECK;
+use super::plaintext_port::{CHECK, to_https};
 
 /// What of Prometheus a further port may hand out: each in its own location, or all in one.
 const OF_PROMETHEUS: [&str; 5] =
     ["/api/v1/status/buildinfo", "/api/v1/query?query=1", "/federate", "/metrics", "/graph"];
 
-/// Ports beside 80 on which nginx serves Prometheus, or asks for its password, without encryption.
-pub(super) async fn further_ports(observer: &Observer) -> Vec<Finding> {
-    let listens = plain_listens(observer);
+/// Ports on which nginx serves something of Prometheus, or asks for its password, without encryption, but those that are
+/// spoken of already.
+pub(super) async fn further_ports(observer: &Observer, done: &[u16]) -> Vec<Finding> {
+    let mut listens = plain_listens(observer);
+    listens.retain(|(_, listen)| !done.contains(&listen.port));
+    listens.dedup_by_key(|(server, listen)| (*server, listen.port));
     let answers = join_all(listens.iter().map(|(server, listen)| given_away(observer, *server, listen))).await;
     let pairs = listens.into_iter().zip(answers);
     pairs.filter_map(|((_, listen), given)| Some(finding(observer, listen, &given?))).collect()
@@ -27,7 +30,7 @@ fn plain_listens(observer: &Observer) -> Vec<(usize, &Listen)> {
     let servers = facts.deployment.servers.iter().enumerate();
     let all = servers.flat_map(|(index, server)| server.listens.iter().map(move |listen| (index, listen)));
     let plain = all.filter(|(_, listen)| !listen.ssl && !listen.quic && !listen.proxy_protocol);
-    let further = plain.filter(|(_, listen)| listen.interface.is_public() && ![80, own.port].contains(&listen.port));
+    let further = plain.filter(|(_, listen)| listen.interface.is_public() && listen.port != own.port);
     further.collect()
 }
 
@@ -52,7 +55,10 @@ fn finding(observer: &Observer, listen: &Listen, (path, answer): &(String, Plain
     let _ = url.set_scheme("http");
     let _ = url.set_port(Some(listen.port));
     let written = observer.facts().deployment.nginx.at(&listen.location).filter(|line| line.is("listen"));
-    let fix = written.map_or_else(|| Fix::from(CHECK.fix), |line| Fix::replace(line.location.clone(), with_ssl(line)));
+    let fix = match written {
+        Some(line) if listen.port != 80 => Fix::replace(line.location.clone(), with_ssl(line)),
+        _ => Fix::from(to_https(observer)),
+    };
     CHECK
         .finding(format!("port {} {what} without encryption", listen.port))
         .expected("TLS on every port that leads to Prometheus, or a port on 127.0.0.1 alone")

@@ -29,7 +29,9 @@ async fn ask(observer: &Observer) -> Answer {
         return Err(Skip("clients have no encrypted port to be led to: see tls-enforced".to_owned()));
     }
     let mut findings = port_80(observer).await?;
-    findings.extend(plain::further_ports(observer).await);
+    // A redirect of pages says nothing of a location for the API beside it.
+    let done = if findings.is_empty() { Vec::new() } else { vec![80] };
+    findings.extend(plain::further_ports(observer, &done).await);
     findings.extend(plain::redirected_elsewhere(observer).await);
     Ok(findings)
 }
@@ -72,7 +74,7 @@ fn closed(observer: &Observer, failure: &Failure) -> Finding {
         .expected(format!("301 to {}", observer.url(PAGE)))
         .actual(failure.to_string())
         .at(observer.facts().server().location.clone())
-        .fix(fix(observer))
+        .fix(to_https(observer))
 }
 
 fn open(observer: &Observer, seen: &Seen, what: &str) -> Finding {
@@ -81,14 +83,14 @@ fn open(observer: &Observer, seen: &Seen, what: &str) -> Finding {
         .expected("a closed port, or a redirect to https")
         .actual(seen.summary())
         .at(observer.facts().plain_listen_place())
-        .fix(fix(observer))
+        .fix(to_https(observer))
 }
 
 fn elsewhere(observer: &Observer, seen: &Seen, what: &str) -> Finding {
     let maker = maker(observer, seen);
     let rewriting = maker.filter(|maker| matches!(maker.name.as_str(), "return" | "rewrite"));
     let fix = rewriting.map_or_else(
-        || Fix::from(fix(observer)),
+        || Fix::from(to_https(observer)),
         |maker| Fix::replace(maker.location.clone(), redirect(observer, &observer.route().server_name)),
     );
     CHECK
@@ -107,7 +109,8 @@ fn maker<'a>(observer: &'a Observer, seen: &Seen) -> Option<&'a Directive> {
     facts.redirect_maker_of(server.index, seen.url.path(), written)
 }
 
-fn fix(observer: &Observer) -> String {
+/// A server for port 80 that leads to https.
+pub(super) fn to_https(observer: &Observer) -> String {
     let name = &observer.route().server_name;
     format!("server {{ listen 80; server_name {name}; {} }}", redirect(observer, "$host"))
 }
