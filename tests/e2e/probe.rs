@@ -216,8 +216,8 @@ fn refused(arguments: &[&str]) -> String {
 fn a_wrong_call_says_what_to_write() {
     assert_snapshot!(refused(&["http://example.com/prometheus/"]), @"2: error: `http://example.com/prometheus/` can't be probed: it is not encrypted, and a probe is about TLS. Write the URL that people open, such as https://example.com/prometheus/; what port 80 does is asked too");
     assert_snapshot!(refused(&["example.com/prometheus/"]), @"2: error: `example.com/prometheus/` can't be probed: it does not begin with https://. Write https://example.com/prometheus/");
-    assert_snapshot!(refused(&["/prometheus/"]), @"");
-    assert_snapshot!(refused(&["https:///prometheus/"]), @"");
+    assert_snapshot!(refused(&["/prometheus/"]), @"2: error: `/prometheus/` can't be probed: it does not begin with https://. Write https://NAME/prometheus/");
+    assert_snapshot!(refused(&["https:///prometheus/"]), @"2: error: `https:///prometheus/` can't be probed: it has no name. Write https://NAME/prometheus/");
     assert_snapshot!(refused(&["ftp://example.com/"]), @"2: error: `ftp://example.com/` can't be probed: ftp is not https. Write https://NAME/PREFIX/");
     assert_snapshot!(refused(&["https://a:b@example.com/"]), @"2: error: `https://a:b@example.com/` can't be probed: reports show URLs. Give name and password beside it: --basic-auth USER:PASS");
     assert_snapshot!(refused(&["https://example.com/graph?g0.expr=up"]), @"2: error: `https://example.com/graph?g0.expr=up` can't be probed: a `?` or `#` is of one page. Write the URL below which all of Prometheus is, such as https://example.com/graph");

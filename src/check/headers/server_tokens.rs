@@ -40,13 +40,14 @@ async fn ask(observer: &Observer) -> Answer {
     let facts = observer.facts();
     let root = observer.url("/");
     let own = observer.request("/");
-    // nginx answers it with an error page of its own.
+    // nginx answers it with an error page of its own. Somebody's own server is not asked what only scanners ask.
+    let error_server = observer.sees_inside().then_some(observer.route().server);
     let error = observer.request("/").method(Method::TRACE);
     let plain = observer.plain_request("/");
     let plain_unknown = plain.clone().header(HOST, NOBODY);
     let asked = [
         (&own, Some(observer.route().server), "of the public name"),
-        (&error, Some(observer.route().server), "of the public name"),
+        (&error, error_server, "of the public name"),
         (&plain, server_on_80(observer, true), "of port 80"),
         (&plain_unknown, server_on_80(observer, false), "of port 80 for unknown names"),
     ];
