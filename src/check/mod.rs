@@ -38,7 +38,8 @@ catalogue! {
         nginx_log_clean,
         deprecated_directive,
         upstream_answers,
-    } with refusal, deprecations;
+        upstream_keepalive,
+    } with deprecations, refusal, resolving;
     tls {
         tls_enforced,
         tls_reachable,

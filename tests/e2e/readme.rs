@@ -26,7 +26,8 @@ fn the_table_of_checks_is_the_catalogue() {
 fn expected() -> String {
     let rows = CATALOGUE.iter().map(|check| {
         let probe = if check.view == View::Outside { "yes" } else { "no" };
-        format!("| `{}` | `{}` | {probe} | {} |\n", check.id, check.level.name(), check.what.replace('|', "\\|"))
+        let (id, level, what) = (check.id, check.level.name(), check.what.replace('|', "\\|"));
+        format!("| [`{id}`](fixtures/checks/{id}) | `{level}` | {probe} | {what} |\n")
     });
     format!("| check | level | by `probe` | what it asks |\n|---|---|---|---|\n{}", rows.collect::<String>())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::obstacle::{PROBE, get_past, is_refused_by_go};
 use super::super::{Answer, Check, Skip, Turn, View};
+use super::resolving::by_a_public_resolver;
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{LogLevel, LogLine, Observer, Seen};
@@ -32,7 +33,7 @@ async fn ask(observer: &Observer) -> Answer {
         return Ok(vec![refused(observer, &seen)]);
     }
     if !matches!(seen.status, 502..=504) {
-        return Ok(Vec::new());
+        return Ok(by_a_public_resolver(observer).into_iter().collect());
     }
     let route = observer.route();
     // The first tells the cause; later ones may only say that nobody is left to ask.

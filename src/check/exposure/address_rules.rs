@@ -1,11 +1,13 @@
 //! Addresses that `allow` and `deny` refuse get nothing, on every path that leads to Prometheus.
 
 use futures_util::future::join_all;
+use ipnet::IpNet;
 use reqwest::Method;
 
 use super::super::{Answer, Check, Skip, Turn, View};
 use super::content::answered;
-use crate::finding::{Finding, Level};
+use crate::deployment::AddressRule;
+use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Seen};
 
 /// Pages, API, metrics and health of every Prometheus.
@@ -16,7 +18,7 @@ pub(crate) static CHECK: Check = Check {
     id: "address-rules",
     level: Level::Error,
     what: "A client from an address that `deny` refuses gets nothing of Prometheus, on any path.",
-    why: "A list of addresses stands in one location and is lost in the next: a more specific location, a regex or an \
+    why: "172.0.0.0/8 lets in more than 172.16.0.0/12, which alone is private. A list of addresses stands in one location and is lost in the next: a more specific location, a regex or an \
           `allow` of its own level replaces the whole list, and the API is open while the page is closed.",
     fix: "Repeat the list in the location that answers, or move it to the server: \
           `allow 10.0.0.0/8; deny all;` in every location that leads to Prometheus.",
@@ -27,11 +29,15 @@ pub(crate) static CHECK: Check = Check {
 };
 
 async fn ask(observer: &Observer) -> Answer {
+    let mut findings: Vec<Finding> =
+        observer.route().access.rules.iter().filter_map(|rule| wider(observer, rule)).collect();
     let Some((address, client)) = observer.refused_client() else {
+        if !findings.is_empty() {
+            return Ok(findings);
+        }
         return Err(Skip("the deployment refuses no address".to_owned()));
     };
     let asking = PATHS.map(|path| client.ask(Method::GET, observer.url(path), &[]));
-    let mut findings = Vec::new();
     for seen in join_all(asking).await {
         // A connection that is closed without an answer is refused as well.
         let Ok(seen) = seen else { continue };
@@ -40,6 +46,29 @@ async fn ask(observer: &Observer) -> Answer {
         }
     }
     Ok(findings)
+}
+
+/// A list that means a private network, and lets in what is around it: 172.16.0.0/12 is private, 172.0.0.0/8 is not.
+fn wider(observer: &Observer, rule: &AddressRule) -> Option<Finding> {
+    let wide = rule.networks.iter().filter(|_| rule.allows).find_map(|network| Some((network, meant(network)?)));
+    let (network, meant) = wide?;
+    let finding = CHECK
+        .finding(format!("{network} is more than a private network: it lets in addresses of the internet"))
+        .at_level(Level::Warning)
+        .expected(format!("allow {meant};"))
+        .actual(observer.facts().written(&rule.location))
+        .at(rule.location.clone())
+        .fix(Fix::replace(rule.location.clone(), format!("allow {meant};")));
+    Some(finding)
+}
+
+/// The private network in which this one begins or which it holds, if it is of the same first number and wider.
+fn meant(network: &IpNet) -> Option<IpNet> {
+    /// RFC 1918.
+    const PRIVATE: [&str; 2] = ["172.16.0.0/12", "192.168.0.0/16"];
+    let private = PRIVATE.iter().filter_map(|private| private.parse::<IpNet>().ok());
+    // A whole half of the internet is meant as such.
+    private.into_iter().find(|private| network.contains(private) && network != private && network.prefix_len() >= 8)
 }
 
 fn finding(observer: &Observer, seen: &Seen, address: &str) -> Finding {
@@ -52,4 +81,19 @@ fn finding(observer: &Observer, seen: &Seen, address: &str) -> Finding {
         .actual(answered(seen))
         .at(place)
         .fix(format!("{listed} in this location too"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meant;
+
+    #[test]
+    fn what_is_wider_than_a_private_network_is_told() {
+        let meant = |network: &str| meant(&network.parse().expect("a network")).map(|meant| meant.to_string());
+        assert_eq!(meant("172.0.0.0/8").as_deref(), Some("172.16.0.0/12"));
+        assert_eq!(meant("192.0.0.0/8").as_deref(), Some("192.168.0.0/16"));
+        for right in ["10.0.0.0/8", "172.16.0.0/12", "172.17.0.0/16", "192.168.1.0/24", "0.0.0.0/0", "203.0.113.0/24"] {
+            assert_eq!(meant(right), None, "{right}");
+        }
+    }
 }

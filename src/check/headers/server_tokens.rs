@@ -54,7 +54,8 @@ async fn ask(observer: &Observer) -> Answer {
     let mut told = Vec::new();
     let mut answered = false;
     for (request, server, whose) in asked {
-        let (Some(server), Ok(seen)) = (server, observer.http().send(request).await) else { continue };
+        let Some(server) = server else { continue };
+        let Ok(seen) = observer.http().send(request).await else { continue };
         answered = true;
         let what = version_in(&seen);
         told.extend(what.map(|what| Told {
