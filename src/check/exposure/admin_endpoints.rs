@@ -30,7 +30,7 @@ async fn ask(observer: &Observer) -> Answer {
     need_answers(observer).await?;
     let paths =
         ["/api/v1/admin/tsdb/delete_series", "/api/v1/admin/tsdb/snapshot", "/api/v1/admin/tsdb/clean_tombstones"];
-    let Some(reached) = reached(observer, &paths, is_its_own).await else {
+    let Some(reached) = reached(observer, &paths, is_its_own).await? else {
         return Ok(Vec::new());
     };
     let place = observer.facts().location_place(reached.request.url().path());

@@ -4,12 +4,14 @@ use super::super::obstacle::is_of_go;
 use crate::observe::Seen;
 
 /// Pages, API, metrics and profiles of every Prometheus. `/-/healthy` and `/-/ready` are meant to be open.
-pub(in super::super) const PRIVATE: [&str; 8] = [
+pub(in super::super) const PRIVATE: [&str; 10] = [
     "/api/v1/status/buildinfo",
     "/api/v1/status/config",
     "/api/v1/query?query=1",
     "/api/v1/targets",
     "/graph",
+    "/status",
+    "/targets",
     "/metrics",
     "/federate?match%5B%5D=up",
     PROFILES,

@@ -22,7 +22,7 @@ pub(crate) static CHECK: Check = Check {
 
 async fn ask(observer: &Observer) -> Answer {
     need_answers(observer).await?;
-    let Some(reached) = reached(observer, &[PROFILES], is_shown).await else {
+    let Some(reached) = reached(observer, &[PROFILES], is_shown).await? else {
         return Ok(Vec::new());
     };
     let path = reached.request.url().path().to_owned();

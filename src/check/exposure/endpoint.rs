@@ -2,6 +2,8 @@
 
 use futures_util::future::join_all;
 
+use super::super::Skip;
+use super::super::obstacle::get_in;
 use crate::finding::Fix;
 use crate::location::Location;
 use crate::observe::{Observer, Request, Seen};
@@ -17,7 +19,7 @@ pub(in super::super) async fn reached(
     observer: &Observer,
     paths: &[&str],
     is_its_own: impl Fn(&Seen) -> bool,
-) -> Option<Reached> {
+) -> Result<Option<Reached>, Skip> {
     let served = observer.route().upstream_path.trim_end_matches('/');
     let mut targets = Vec::new();
     for path in paths {
@@ -37,9 +39,17 @@ pub(in super::super) async fn reached(
     );
     let requests: Vec<Request> = targets.iter().map(|target| observer.request_at_root(target)).collect();
     let answers = join_all(requests.iter().map(|request| observer.http().send(request))).await;
-    let mut found = requests.iter().zip(answers).filter_map(|(request, seen)| Some((request, seen.ok()?)));
-    let (request, seen) = found.find(|(_, seen)| is_its_own(seen))?;
-    Some(Reached { request: request.clone(), seen })
+    let answered: Vec<(&Request, Seen)> =
+        requests.iter().zip(answers).filter_map(|(request, seen)| Some((request, seen.ok()?))).collect();
+    if let Some((request, seen)) = answered.iter().find(|(_, seen)| is_its_own(seen)) {
+        return Ok(Some(Reached { request: (*request).clone(), seen: seen.clone() }));
+    }
+    // Who was turned away for what others ask does not know whether the path is closed.
+    let is_limit = |seen: &Seen| seen.status == 429 || (seen.status == 503 && seen.media_type() == "text/html");
+    match answered.iter().find(|(_, seen)| is_limit(seen)) {
+        Some((_, seen)) => get_in(seen).map(|()| None),
+        None => Ok(None),
+    }
 }
 
 /// Locations that close these paths, as they are written in the block of the one that answers.

@@ -27,7 +27,7 @@ async fn ask(observer: &Observer) -> Answer {
         return Err(Skip(format!("Prometheus runs without --{FLAG}: it refuses both")));
     }
     need_answers(observer).await?;
-    let Some(reached) = reached(observer, &["/-/quit", "/-/reload"], is_its_own).await else {
+    let Some(reached) = reached(observer, &["/-/quit", "/-/reload"], is_its_own).await? else {
         return Ok(Vec::new());
     };
     let place = observer.facts().location_place(reached.request.url().path());
