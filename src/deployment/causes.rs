@@ -28,6 +28,13 @@ impl<'a> Facts<'a> {
         self.deciding(path, |directive| variables.iter().any(|variable| is_about(directive, variable)))
     }
 
+    /// The `if` that answers a path itself with this status.
+    pub(crate) fn condition_returning(&self, path: &str, status: u16) -> Option<&'a Directive> {
+        let returns =
+            |line: &Directive| line.is("return") && line.arg(0).is_some_and(|code| code == status.to_string());
+        self.deciding(path, |directive| directive.is("if") && directive.children().iter().any(returns))
+    }
+
     /// The directive that drops the query of a path before Prometheus gets it.
     pub(crate) fn query_dropper(&self, path: &str) -> Option<&'a Directive> {
         let rewrite = |directive: &Directive| {

@@ -72,6 +72,10 @@ impl World {
         let mut replace = |flag, value: &str| self.replace_flag(prometheus, &mut arguments, flag, value);
         replace("config.file", &prometheus.config_path);
         replace(storage, DATA);
+        // That it serves is a line of level info in its log.
+        if prometheus.flag("log.level").is_some_and(|level| !matches!(level, "info" | "debug")) {
+            replace("log.level", "info");
+        }
         if let Some(web) = &prometheus.web {
             replace(WEB_CONFIG, &web.path);
         }

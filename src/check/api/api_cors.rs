@@ -2,8 +2,9 @@
 
 use reqwest::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderName, ORIGIN};
 
+use super::super::exposure::realm::sample;
 use super::super::obstacle::{get_past, need_answers};
-use super::super::{Answer, Check, Turn, View};
+use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
 
@@ -27,6 +28,9 @@ pub(crate) static CHECK: Check = Check {
 
 async fn ask(observer: &Observer) -> Answer {
     need_answers(observer).await?;
+    if let Some(finding) = by_a_name_alike(observer).await? {
+        return Ok(vec![finding]);
+    }
     let request = observer.request("/api/v1/query?query=vector(1)").header(ORIGIN, FOREIGN);
     let seen = observer.http().send(&request).await?;
     get_past(&seen)?;
@@ -46,6 +50,46 @@ async fn ask(observer: &Observer) -> Answer {
         return Ok(Vec::new());
     };
     Ok(vec![finding(observer, &request, wrong, &origins, credentials).at_level(level)])
+}
+
+/// A rule that looks for a part of the origin takes names that only contain it.
+async fn by_a_name_alike(observer: &Observer) -> Result<Option<Finding>, Skip> {
+    let https = observer.facts().deployment.nginx.directives.iter().filter(|directive| directive.is("http"));
+    let maps = https.flat_map(|http| http.children_named("map")).filter(|map| map.arg(0) == Some("$http_origin"));
+    let known = maps.flat_map(|map| map.children()).filter_map(|entry| Some((entry, sample(&entry.name)?)));
+    let own = observer.route().origin();
+    let mut alike = vec![(None, format!("{own}.proxyproof.invalid"))];
+    for (entry, name) in known {
+        let name = name.trim_start_matches("https://").trim_start_matches("http://").to_owned();
+        alike.extend(
+            [format!("https://{name}.proxyproof.invalid"), format!("https://proxyproof{name}")]
+                .map(|o| (Some(entry), o)),
+        );
+    }
+    for (entry, origin) in alike {
+        let request = observer.request("/api/v1/query?query=vector(1)").header(ORIGIN, &origin);
+        let seen = observer.http().send(&request).await?;
+        let credentials = values(&seen, &ACCESS_CONTROL_ALLOW_CREDENTIALS).contains(&"true");
+        let foreign = observer.request("/api/v1/query?query=vector(1)").header(ORIGIN, FOREIGN);
+        let is_any = || async {
+            Ok::<_, Skip>(
+                values(&observer.http().send(&foreign).await?, &ACCESS_CONTROL_ALLOW_ORIGIN).contains(&FOREIGN),
+            )
+        };
+        if credentials && values(&seen, &ACCESS_CONTROL_ALLOW_ORIGIN).contains(&origin.as_str()) && !is_any().await? {
+            let finding = CHECK
+                .finding(format!(
+                    "pages of {origin} may read answers with the user's own password: the rule fits a part of a name"
+                ))
+                .expected("origins from their beginning to their end: \"~^https://NAME$\"")
+                .actual(format!("Access-Control-Allow-Origin: {origin}, with credentials"))
+                .at(entry.map(|entry| entry.location.clone()))
+                .fix("write the whole origin, or anchor the regex with ^ and $")
+                .shown_by(observer.shell().curl_raw(&request));
+            return Ok(Some(finding));
+        }
+    }
+    Ok(None)
 }
 
 fn values<'a>(seen: &'a Seen, name: &HeaderName) -> Vec<&'a str> {
@@ -73,7 +117,7 @@ fn finding(observer: &Observer, request: &Request, wrong: &str, origins: &[&str]
         .finding(wrong)
         .expected("Access-Control-Allow-Origin once, and no credentials for a foreign origin")
         .actual(format!("Access-Control-Allow-Origin: {}{with}", origins.join(", ")))
-        .at(added.map(|added| added.location.clone()))
+        .at(added.map(|added| &added.location).or_else(|| facts.prometheus().flag_place("web.cors.origin")).cloned())
         .fix(fix)
         .shown_by(observer.shell().curl_raw(request))
 }

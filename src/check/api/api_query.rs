@@ -1,7 +1,9 @@
 //! The query API answers by GET.
 
 use super::super::obstacle::{Below, below_the_prefix, get_through, need_arguments};
-use super::super::{Answer, Check, Turn, View};
+use reqwest::header::USER_AGENT;
+
+use super::super::{Answer, Check, Skip, Turn, View};
 use super::query;
 use crate::finding::{Finding, Level};
 use crate::observe::{Observer, Seen, Target};
@@ -31,7 +33,8 @@ async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get_url(url).await?;
     get_through(observer, &seen).await?;
     if query::value(&seen) == Some(1.0) {
-        return Ok(Vec::new());
+        let refused = refused_letters(observer).await?;
+        return Ok(refused.into_iter().chain(refused_clients(observer).await?).collect());
     }
     if below_the_prefix(observer).await? != Below::WithoutApi {
         need_arguments(observer).await?;
@@ -47,4 +50,66 @@ fn finding(observer: &Observer, seen: &Seen, query: &str) -> Finding {
         .at(observer.facts().location_place(seen.url.path()))
         .fix(CHECK.fix)
         .shown_by(observer.shell().curl(seen))
+}
+
+/// Comparisons, sets of labels, regular expressions: every dashboard has them, and rules against attacks look for them.
+const EVERYDAY: [&str; 3] = [
+    "vector(1) > bool 0 < bool 2",
+    "count({__name__=~\"up|down\"}) or vector(1)",
+    "vector(1) unless on() (vector(0) != 0)",
+];
+
+async fn refused_letters(observer: &Observer) -> Result<Option<Finding>, Skip> {
+    for query in EVERYDAY {
+        let mut url = observer.url("/api/v1/query");
+        url.query_pairs_mut().append_pair("query", query);
+        let seen = observer.get_url(url).await?;
+        if is_nginx_s(&seen) {
+            let variables = ["$args", "$query_string", "$request_uri", "$arg_query"];
+            let cause = observer.facts().condition_on(seen.url.path(), &variables);
+            let finding = CHECK
+                .finding(format!("nginx refuses queries with letters that PromQL needs, such as `{query}`"))
+                .expected("Prometheus's own answer")
+                .actual(seen.summary())
+                .at(cause.map(|cause| cause.location.clone()))
+                .fix("let queries of Prometheus pass as they are: no rule about letters in its location")
+                .shown_by(observer.shell().curl(&seen));
+            return Ok(Some(finding));
+        }
+    }
+    Ok(None)
+}
+
+/// Those that ask Prometheus's API, by what they call themselves.
+const CLIENTS: [&str; 5] =
+    ["Grafana/11.2.0", "Prometheus/3.5.0", "Go-http-client/1.1", "curl/8.14.1", "python-requests/2.32.3"];
+
+async fn refused_clients(observer: &Observer) -> Result<Option<Finding>, Skip> {
+    let mut refused = Vec::new();
+    let mut first = None;
+    for client in CLIENTS {
+        let request = observer.request("/api/v1/query?query=vector(1)").header(USER_AGENT, client);
+        // A connection that is closed without an answer (444) is refused as well.
+        let seen = observer.http().send(&request).await;
+        if seen.as_ref().map_or(true, is_nginx_s) {
+            refused.push(client);
+            first.get_or_insert((request, seen.map_or_else(|failure| failure.to_string(), |seen| seen.summary())));
+        }
+    }
+    let Some((request, actual)) = first else { return Ok(None) };
+    let cause = observer.facts().condition_on(request.url().path(), &["$http_user_agent"]);
+    let finding = CHECK
+        .finding(format!("nginx refuses clients that call themselves {}", refused.join(", ")))
+        .at_level(Level::Warning)
+        .expected("the answer that other clients get: these are what an API is for")
+        .actual(actual)
+        .at(cause.map(|cause| cause.location.clone()))
+        .fix("take these names out of the rule about User-Agent, or leave it out of the location of Prometheus")
+        .shown_by(observer.shell().curl_raw(&request));
+    Ok(Some(finding))
+}
+
+/// Refused before Prometheus saw it, and not because of how much is asked.
+fn is_nginx_s(seen: &Seen) -> bool {
+    matches!(seen.status, 400 | 403..=406) && seen.media_type() != "application/json"
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Answer, Check, Turn, View};
 use super::refusal;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
 use crate::observe::{LogLevel, LogLine, Observer};
 
@@ -40,6 +40,9 @@ fn finding(observer: &Observer, said: &str, place: Option<(String, usize)>) -> F
         .finding("nginx refuses to start with this configuration")
         .expected("nginx starts")
         .actual(if said.is_empty() { "it ended and said nothing" } else { said });
+    if let Some((place, fix)) = without_a_place(observer, said) {
+        return finding.at(located.or(place)).fix(fix);
+    }
     match refusal::cause(said, &observer.facts().deployment.modules) {
         Some(cause) => Finding { message: format!("nginx does not start: {}", cause.message), ..finding }
             .at(located.or(cause.location))
@@ -52,4 +55,20 @@ fn finding(observer: &Observer, said: &str, place: Option<(String, usize)>) -> F
 fn names_a_file(observer: &Observer, said: &str) -> Option<Location> {
     let named = said.split('"').skip(1).step_by(2).find(|text| text.starts_with('/'))?;
     observer.facts().directive_with(named).map(|directive| directive.location.clone())
+}
+
+/// What nginx refuses without saying where.
+fn without_a_place(observer: &Observer, said: &str) -> Option<(Option<Location>, Fix)> {
+    let facts = observer.facts();
+    if said.contains("server_names_hash") {
+        let names = facts.deployment.servers.iter().flat_map(|server| &server.names);
+        let longest = names.max_by_key(|name| name.text.len()).map(|name| name.location.clone());
+        return Some((longest, Fix::from("server_names_hash_bucket_size 128; in the http block")));
+    }
+    if said.contains("for ssl_client_verify") || said.contains("for ssl_verify_client") {
+        let certificates = facts.deployment.routes.iter().filter_map(|route| route.access.certificate.as_ref());
+        let place = certificates.map(|asked| asked.location.clone()).next();
+        return Some((place, Fix::from("ssl_client_certificate /etc/nginx/client-ca.pem; beside ssl_verify_client")));
+    }
+    None
 }

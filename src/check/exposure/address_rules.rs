@@ -31,6 +31,11 @@ pub(crate) static CHECK: Check = Check {
 async fn ask(observer: &Observer) -> Answer {
     let mut findings: Vec<Finding> =
         observer.route().access.rules.iter().filter_map(|rule| wider(observer, rule)).collect();
+    findings.extend(never_asked(observer));
+    let access = &observer.route().access;
+    if access.any && access.request.is_some() && findings.is_empty() {
+        return Err(Skip("another server's word is enough (satisfy any), and a stub gives it here".to_owned()));
+    }
     let Some((address, client)) = observer.refused_client() else {
         if !findings.is_empty() {
             return Ok(findings);
@@ -60,6 +65,25 @@ fn wider(observer: &Observer, rule: &AddressRule) -> Option<Finding> {
         .at(rule.location.clone())
         .fix(Fix::replace(rule.location.clone(), format!("allow {meant};")));
     Some(finding)
+}
+
+/// Rules that a wider one of the other kind before them takes every address from: the first that fits decides.
+fn never_asked(observer: &Observer) -> Vec<Finding> {
+    let rules = &observer.route().access.rules;
+    let hidden = rules.iter().enumerate().filter(|(_, rule)| !rule.allows && !rule.networks.is_empty());
+    let hidden = hidden.filter_map(|(index, rule)| {
+        let covers = |wide: &IpNet| rule.networks.iter().all(|network| wide.contains(network));
+        let before = rules[..index].iter().find(|before| before.allows && before.networks.iter().any(covers))?;
+        let (own, other) = (observer.facts().written(&rule.location), observer.facts().written(&before.location));
+        let finding = CHECK
+            .finding(format!("`{own}` refuses nobody: `{other}` before it lets them in"))
+            .expected("the narrower rule first: nginx takes the first that fits")
+            .actual(format!("{other} … {own}"))
+            .at(rule.location.clone())
+            .fix(Fix::insert_before(before.location.clone(), own.clone()));
+        Some(finding)
+    });
+    hidden.collect()
 }
 
 /// The private network in which this one begins or which it holds, if it is of the same first number and wider.

@@ -6,7 +6,7 @@ use reqwest::header::HeaderName;
 use super::super::obstacle::{PROBE, is_prometheus};
 use super::super::{Answer, Check, Skip, Turn, View};
 use super::content::{PRIVATE, answered, is_shown};
-use super::realm::{asks_writers_alone, turned_off_by_the_client};
+use super::realm::{asks_a_stub, asks_writers_alone, turned_off_by_the_client};
 use crate::deployment::{Access, Directive};
 use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
@@ -63,7 +63,9 @@ async fn ask(observer: &Observer) -> Answer {
         (Some(first), false) => vec![asks_nobody(observer, first)],
         _ => by_place(observer, &open),
     };
-    if open.is_empty() {
+    findings.extend(asks_a_stub(observer));
+    // What is left open on purpose says nothing of the other paths.
+    if open.iter().all(|asked| asked.request.target.ends_with("/metrics")) {
         findings.extend(other_spellings(observer).await?);
         findings.extend(by_a_forged_address(observer).await?);
         findings.extend(turned_off_by_the_client(observer).await?);
@@ -174,7 +176,8 @@ fn by_place(observer: &Observer, open: &[&Asked]) -> Vec<Finding> {
 /// The line that turns it off, else the location that answers.
 fn cause(observer: &Observer, path: &str) -> Location {
     let facts = observer.facts();
-    let off = |name| facts.in_force(path, name).into_iter().find(|found| found.arg(0) == Some("off"));
+    let turns_off = |value: &str| value == "off" || value.starts_with('$');
+    let off = |name| facts.in_force(path, name).into_iter().find(|found| found.arg(0).is_some_and(turns_off));
     let off: Option<&Directive> = off("auth_basic").or_else(|| off("auth_request"));
     off.map_or_else(|| facts.location_place(path), |off| off.location.clone())
 }
@@ -195,6 +198,9 @@ fn open_at(observer: &Observer, place: Location, all: &[&Asked]) -> Finding {
     let written = facts.written(&place);
     let fix = match written.ends_with(" off;") {
         true => Fix::remove(place.clone(), format!("remove `{written}`: what asks around it holds here too")),
+        false if written.starts_with("auth_basic $") => {
+            Fix::from("let a `location` decide who is asked, and not a variable")
+        }
         false => Fix::insert_into(place.clone(), what_asks(observer)),
     };
     CHECK
@@ -266,7 +272,12 @@ async fn by_a_forged_address(observer: &Observer) -> Result<Option<Finding>, Ski
         return Ok(None);
     };
     let allowed = access.allowed_client().map_or_else(|| "127.0.0.1".to_owned(), |address| address.to_string());
-    let request = observer.request(PROBE).anonymous().header(header, &allowed);
+    let plain = observer.request(PROBE).anonymous();
+    if client.send(&plain).await.is_ok_and(|seen| is_prometheus(&seen)) {
+        // It is not the header that opens it.
+        return Ok(None);
+    }
+    let request = plain.header(header, &allowed);
     let Some(seen) = client.send(&request).await.ok().filter(is_prometheus) else {
         return Ok(None);
     };

@@ -5,7 +5,7 @@ use super::super::{Answer, Check, Turn, View};
 use super::content::{PROFILES, is_shown};
 use super::endpoint::{closing, reached};
 use crate::finding::Level;
-use crate::observe::Observer;
+use crate::observe::{Observer, Seen};
 
 pub(crate) static CHECK: Check = Check {
     id: "debug-endpoints",
@@ -20,9 +20,19 @@ pub(crate) static CHECK: Check = Check {
     ask: |observer| Box::pin(ask(observer)),
 };
 
+/// The flags of Prometheus, each with a zero byte behind it.
+const COMMAND_LINE: &str = "/debug/pprof/cmdline";
+/// What every goroutine does, as text.
+const STACKS: &str = "/debug/pprof/goroutine?debug=1";
+
+fn is_profile(seen: &Seen) -> bool {
+    let is_text = seen.status == 200 && seen.media_type() == "text/plain";
+    is_shown(seen) || is_text && ["prometheus\0", "goroutine profile:"].iter().any(|own| seen.text().contains(own))
+}
+
 async fn ask(observer: &Observer) -> Answer {
     need_answers(observer).await?;
-    let Some(reached) = reached(observer, &[PROFILES], is_shown).await? else {
+    let Some(reached) = reached(observer, &[PROFILES, COMMAND_LINE, STACKS], is_profile).await? else {
         return Ok(Vec::new());
     };
     let path = reached.request.url().path().to_owned();
@@ -36,7 +46,7 @@ async fn ask(observer: &Observer) -> Answer {
         .finding(format!("{} shows Prometheus's memory and profiles", reached.request.target))
         .at_level(if asks { Level::Note } else { Level::Warning })
         .expected("403 or 404 of nginx")
-        .actual(format!("{} with the list of profiles", reached.seen.status))
+        .actual(format!("{} with what only its developers need", reached.seen.status))
         .at(place.clone())
         .fix(closing(observer, &place, &["/debug/"]))
         .shown_by(observer.shell().curl_raw(&reached.request));

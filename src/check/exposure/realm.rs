@@ -56,7 +56,7 @@ fn said(observer: &Observer, source: &str, key: &str) -> Option<Request> {
 }
 
 /// A value that an entry is for: itself, or what a plain regex fits.
-fn sample(key: &str) -> Option<String> {
+pub(in super::super) fn sample(key: &str) -> Option<String> {
     let Some(regex) = key.strip_prefix('~') else {
         return (!matches!(key, "default" | "hostnames" | "volatile" | "include")).then(|| key.to_owned());
     };
@@ -70,6 +70,22 @@ pub(super) fn asks_writers_alone<'a>(observer: &'a Observer, path: &str) -> Opti
     let limit = observer.facts().method_limit(path).filter(|limit| limit.is("limit_except"))?;
     let asks = ["auth_basic", "auth_request", "allow"];
     limit.children().iter().any(|child| asks.contains(&child.name.as_str())).then_some(limit)
+}
+
+/// An `auth_request` whose answer is written in the configuration: it says yes to everybody.
+pub(super) fn asks_a_stub(observer: &Observer) -> Option<Finding> {
+    let facts = observer.facts();
+    let request = facts.in_force(observer.url(PROBE).path(), "auth_request").into_iter().next()?;
+    let location = facts.location_for(request.arg(0).filter(|uri| uri.starts_with('/'))?)?;
+    let mut lines = location.children().iter();
+    let says_yes = lines.find(|line| line.is("return") && line.arg(0).is_some_and(|status| status.starts_with('2')))?;
+    let finding = CHECK
+        .finding(format!("`{}` asks nobody: its location says yes to everybody", request.written()))
+        .expected("a proxy_pass to a server that knows who may come in")
+        .actual(says_yes.written())
+        .at(says_yes.location.clone())
+        .fix(Fix::replace(says_yes.location.clone(), "proxy_pass http://HOST:PORT/PATH;"));
+    Some(finding)
 }
 
 #[cfg(test)]

@@ -95,11 +95,12 @@ fn fits(name: &str, host: &str) -> bool {
 fn finding(observer: &Observer, wrong: &str, actual: String) -> Finding {
     let route = observer.route();
     let stripped = if route.strips_prefix() { " --web.route-prefix=/" } else { "" };
+    let written = observer.facts().prometheus().flag_place("web.external-url").cloned();
     CHECK
         .finding(format!("the external URL of Prometheus {wrong}: links in alerts do not lead to it"))
         .expected(observer.url(""))
         .actual(actual)
-        .at(observer.facts().location_place(observer.url("/").path()))
+        .at(written.unwrap_or_else(|| observer.facts().location_place(observer.url("/").path())))
         .fix(format!("start Prometheus with --web.external-url={}{stripped}", observer.url("")))
         .shown_by(observer.shell().curl_get(&observer.url("/api/v1/status/flags")))
 }

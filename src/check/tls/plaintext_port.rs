@@ -61,6 +61,7 @@ async fn port_80(observer: &Observer) -> Answer {
         (300..=399, Some(target)) if target.host() != wanted.host() || target.port() != wanted.port() => {
             elsewhere(observer, &seen, "leads to another name or port")
         }
+        (300..=399, None) => elsewhere(observer, &seen, "leads nowhere: its Location is no URL"),
         (300..=399, _) => elsewhere(observer, &seen, "loses the path or the query").at_level(Level::Warning),
         // Refused, and nothing shown.
         _ => return Ok(Vec::new()),

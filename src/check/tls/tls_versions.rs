@@ -2,6 +2,7 @@
 
 use super::super::{Answer, Check, Turn, View};
 use super::in_force::{Directives, or_listen};
+use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Version};
 
@@ -86,6 +87,16 @@ fn refused_though_written(observer: &Observer, taken: &[Version]) -> Option<Find
 fn without_13(observer: &Observer) -> Option<Finding> {
     let directives = Directives::of(observer, "ssl_protocols");
     let default = directives.of_default();
+    if let Some(limit) = limited_by_openssl(observer) {
+        let finding = CHECK
+            .finding("the server does not take TLS 1.3")
+            .at_level(Level::Note)
+            .expected("TLS 1.2 and TLS 1.3")
+            .actual(limit.written())
+            .at(limit.location.clone())
+            .fix(Fix::remove(limit.location.clone(), format!("remove `{}`", limit.written())));
+        return Some(finding);
+    }
     // Written, and not taken: this build does not have it.
     if default.is_some_and(|directive| names_any(directive, &[Version::Tls13])) {
         return None;
@@ -102,6 +113,15 @@ fn without_13(observer: &Observer) -> Option<Finding> {
         .at(or_listen(observer, default))
         .fix(fix);
     Some(finding)
+}
+
+/// A setting of OpenSSL's own that is stronger than ssl_protocols.
+fn limited_by_openssl(observer: &Observer) -> Option<&Directive> {
+    let facts = observer.facts();
+    let of_default = facts.default_server().map(|default| facts.server_in_force_of(default.index, "ssl_conf_command"));
+    let all = facts.tls_in_force("ssl_conf_command").into_iter().chain(of_default.unwrap_or_default());
+    let limits = |line: &&Directive| line.arg(0) == Some("MaxProtocol") && line.arg(1) != Some("TLSv1.3");
+    all.into_iter().find(limits)
 }
 
 fn names_any(directive: &crate::deployment::Directive, versions: &[Version]) -> bool {

@@ -60,7 +60,10 @@ fn forbidden_by(policy: &str, inline: &Inline) -> Option<String> {
     let own = |sources: &[String]| {
         sources.iter().any(|word| matches!(word.as_str(), "'self'" | "*" | "https:") || word.contains('.'))
     };
-    if inline.script && scripts.as_deref().is_some_and(|words| !allows_inline(words)) {
+    let sandbox = sources(&["sandbox"]);
+    if sandbox.is_some_and(|allowed| !allowed.iter().any(|word| word == "allow-scripts")) {
+        Some("all scripts (sandbox without allow-scripts)".to_owned())
+    } else if inline.script && scripts.as_deref().is_some_and(|words| !allows_inline(words)) {
         Some("the script in the page".to_owned())
     } else if inline.file && scripts.as_deref().is_some_and(|words| !own(words)) {
         Some("the page's script files".to_owned())

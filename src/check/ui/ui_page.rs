@@ -1,5 +1,6 @@
 //! The page that people see is Prometheus's UI, as Prometheus sent it.
 
+use super::super::obstacle::PROBE;
 use super::super::{Answer, Check, Turn, View};
 use super::page;
 use crate::deployment::Directive;
@@ -32,7 +33,26 @@ async fn ask(observer: &Observer) -> Answer {
     let facts = observer.facts();
     let rewriting =
         facts.in_force(page.url.path(), "sub_filter").into_iter().find(|filter| is_of_paths(observer, filter));
-    Ok(rewriting.map(|filter| rewritten(observer, &page, filter)).into_iter().collect())
+    let rewriting = rewriting.map(|filter| rewritten(observer, &page, filter));
+    Ok(rewriting.or_else(|| data_rewritten(observer)).into_iter().collect())
+}
+
+/// Text is replaced in what is no page: names and values of metrics, queries, labels.
+fn data_rewritten(observer: &Observer) -> Option<Finding> {
+    let facts = observer.facts();
+    let path = observer.url(PROBE).path().to_owned();
+    let filter = facts.in_force(&path, "sub_filter").into_iter().next()?;
+    let types = facts.in_force(&path, "sub_filter_types");
+    let of_data = |kind: &str| kind == "*" || kind.contains("json") || kind == "text/plain";
+    let types = types.into_iter().find(|line| line.args.iter().any(|arg| of_data(&arg.text)))?;
+    let finding = CHECK
+        .finding("nginx replaces text in the answers of the API: what Grafana gets is not what Prometheus said")
+        .at_level(Level::Warning)
+        .expected("answers as Prometheus sends them")
+        .actual(format!("{} {}", types.written(), filter.written()))
+        .at(filter.location.clone())
+        .fix(Fix::remove(filter.location.clone(), "remove it; Prometheus's own links come from --web.external-url"));
+    Some(finding)
 }
 
 fn is_of_paths(observer: &Observer, filter: &Directive) -> bool {

@@ -20,7 +20,7 @@ pub(super) fn flags(route: &Route) -> Vec<PrometheusFlag> {
 }
 
 /// The least that gives `up` a value: Prometheus scrapes itself, often enough that nobody waits.
-pub(super) fn config(route: &Route, port: u16, route_prefix: &str, tls: bool) -> String {
+pub(super) fn config(route: &Route, at: &str, port: u16, route_prefix: &str, tls: bool) -> String {
     let host = route.upstream.name();
     let way = match tls {
         true => {
@@ -30,6 +30,6 @@ pub(super) fn config(route: &Route, port: u16, route_prefix: &str, tls: bool) ->
     };
     format!(
         "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: prometheus\n    \
-         metrics_path: {route_prefix}/metrics{way}\n    static_configs:\n      - targets: [\"localhost:{port}\"]\n"
+         metrics_path: {route_prefix}/metrics{way}\n    static_configs:\n      - targets: [\"{at}:{port}\"]\n"
     )
 }

@@ -164,7 +164,12 @@ impl Loading<'_> {
             start.ports.iter().any(|port| port.port == route.upstream.port() && listens == Some(port.container_port))
         });
         let port = listens.filter(|_| !published).unwrap_or(route.upstream.port());
-        derived::config(route, port, &route_prefix(flags), web.is_some_and(|web| web.tls))
+        // Where it listens at one address alone, localhost is another.
+        let host = flag::value(flags, LISTEN).and_then(|address| Some(address.rsplit_once(':')?.0));
+        let is_one =
+            |host: &&str| host.parse::<std::net::IpAddr>().is_ok_and(|ip| !ip.is_unspecified() && !ip.is_loopback());
+        let at = host.filter(is_one).unwrap_or("localhost");
+        derived::config(route, at, port, &route_prefix(flags), web.is_some_and(|web| web.tls))
     }
 
     /// The texts of the files that facts point into.
