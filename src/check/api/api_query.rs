@@ -33,8 +33,12 @@ async fn ask(observer: &Observer) -> Answer {
     let seen = observer.get_url(url).await?;
     get_through(observer, &seen).await?;
     if query::value(&seen) == Some(1.0) {
-        let refused = refused_letters(observer).await?;
-        return Ok(refused.into_iter().chain(refused_clients(observer).await?).collect());
+        let mut findings: Vec<Finding> = refused_letters(observer).await?.into_iter().collect();
+        // Somebody's own server hears who it really is.
+        if observer.sees_inside() {
+            findings.extend(refused_clients(observer).await?);
+        }
+        return Ok(findings);
     }
     if below_the_prefix(observer).await? != Below::WithoutApi {
         need_arguments(observer).await?;
