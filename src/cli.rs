@@ -104,8 +104,8 @@ pub(crate) struct UpArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What runs")]
 pub(crate) struct LabArgs {
-    /// What boots the programs; auto: docker where an engine answers
-    #[arg(long, value_enum, value_name = "auto|docker", hide_possible_values = true, default_value = "auto")]
+    /// What boots the programs; auto: docker where an engine answers, else sandbox
+    #[arg(long, value_enum, value_name = "auto|docker|sandbox", hide_possible_values = true, default_value = "auto")]
     pub(crate) runtime: RuntimeName,
 
     /// Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto
@@ -205,6 +205,7 @@ pub(crate) struct ReportArgs {
 pub(crate) enum RuntimeName {
     Auto,
     Docker,
+    Sandbox,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

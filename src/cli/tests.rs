@@ -51,7 +51,7 @@ fn help_of_check_has_its_options_and_exit_codes() {
       -h, --help  Print help
 
     What runs:
-          --runtime <auto|docker>  What boots the programs; auto: docker where an engine answers [default: auto]
+          --runtime <auto|docker|sandbox>  What boots the programs; auto: docker where an engine answers, else sandbox [default: auto]
           --nginx <SRC>            Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
           --prometheus <SRC>       Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
 
@@ -102,7 +102,7 @@ fn help_of_up_has_the_lab_s_options() {
       -h, --help  Print help
 
     What runs:
-          --runtime <auto|docker>  What boots the programs; auto: docker where an engine answers [default: auto]
+          --runtime <auto|docker|sandbox>  What boots the programs; auto: docker where an engine answers, else sandbox [default: auto]
           --nginx <SRC>            Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
           --prometheus <SRC>       Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
 

@@ -9,7 +9,6 @@ mod programs;
 mod provision;
 mod received;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,7 +19,7 @@ use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::observe::{Client, Failure, Inside, Observation, Observer, Pace, Shell, Sight, certificates};
 use crate::report::Programs;
-use crate::runtime::docker::Pod;
+use crate::runtime::{Entrances, Pod, Reach};
 use crate::world::World;
 use crate::world::stubs::Stubs;
 pub use boot::BootOptions;
@@ -40,6 +39,8 @@ pub struct Lab {
     programs: Programs,
     kept: Option<Kept>,
     client: reqwest::Client,
+    /// What the client comes in by, where the Pod has no address outside.
+    _entrances: Entrances,
     /// One for each route, opened when it is first asked for.
     observers: Vec<OnceCell<Observer>>,
     /// How often it was asked what was received.
@@ -240,8 +241,8 @@ impl Lab {
 }
 
 impl Sight for Pod {
-    fn address(&self, port: u16) -> SocketAddr {
-        self.address(port)
+    fn reach(&self, port: u16) -> Reach {
+        self.reach(port)
     }
 
     fn nginx_log(&self) -> String {
