@@ -4,6 +4,7 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -98,6 +99,10 @@ pub(crate) struct UpArgs {
 
     #[command(flatten)]
     pub(crate) lab: LabArgs,
+
+    /// Run this inside the Lab's network (the sandbox's alone) and end with it, as in `-- curl https://example.com/`
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// What the Lab is made of.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::runtime::RunDirectory;
+use crate::runtime::{Bed, RunDirectory};
 use crate::runtime::docker::{Engine, sweep};
 use crate::source::cache::remove_stale;
 use crate::source::{Cache, debian};
@@ -52,7 +52,7 @@ impl Doctor {
             remove_paths(&cache)?;
         }
         Ok(Self {
-            runtimes: vec![docker(engine.as_ref().map_err(ToString::to_string))],
+            runtimes: vec![docker(engine.as_ref().map_err(ToString::to_string)), sandbox().await],
             sources: vec![
                 Diagnosis {
                     name: "docker:IMAGE",
@@ -74,6 +74,11 @@ impl Doctor {
     pub fn can_boot(&self) -> bool {
         self.runtimes.iter().any(|runtime| runtime.state.is_ok())
     }
+}
+
+async fn sandbox() -> Diagnosis {
+    let state = Bed::examine_sandbox().await.map_err(|error| error.to_string());
+    Diagnosis { name: "sandbox", state }
 }
 
 fn docker(engine: std::result::Result<&Engine, String>) -> Diagnosis {

@@ -9,6 +9,8 @@ mod programs;
 mod provision;
 mod received;
 
+use std::ffi::OsString;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +21,7 @@ use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::observe::{Client, Failure, Inside, Observation, Observer, Pace, Shell, Sight, certificates};
 use crate::report::Programs;
-use crate::runtime::{Entrances, Pod, Reach};
+use crate::runtime::{Entrances, Pod, Reach, RuntimeError};
 use crate::world::World;
 use crate::world::stubs::Stubs;
 pub use boot::BootOptions;
@@ -192,6 +194,35 @@ impl Lab {
     /// As [`Lab::check`].
     pub async fn observe(&self) -> Result<Observation> {
         Ok(Observation::of(self.observer(0).await?).await)
+    }
+
+    /// Runs a program of this machine inside the Lab's network, and waits for its end: the deployment's names, addresses
+    /// and ports are there what they are in production, and nothing else is. Its standard streams are this process's.
+    ///
+    /// Of a Lab in the sandbox alone; one that was booted with [`BootOptions::keep`] has `curl` and OpenSSL trust its CA.
+    ///
+    /// ```no_run
+    /// # async fn example(lab: proxyproof::Lab) -> proxyproof::Result<()> {
+    /// let ended = lab.run(&["curl", "-sS", "https://example.com/prometheus/-/ready"].map(Into::into)).await?;
+    /// assert!(ended.success());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the Lab runs in containers, or the program can't be run.
+    pub async fn run(&self, words: &[OsString]) -> Result<ExitStatus> {
+        let names: Vec<String> = self.deployment.routes.iter().map(|route| route.server_name.clone()).collect();
+        let mut command = tokio::process::Command::from(self.pod.inside(words, &names)?);
+        if let Some(kept) = &self.kept {
+            command.envs(["SSL_CERT_FILE", "CURL_CA_BUNDLE"].map(|name| (name, kept.cacert())));
+        }
+        let failed = |error| {
+            let program = words.first().map(|word| word.display().to_string()).unwrap_or_default();
+            RuntimeError::Guest { program, error }
+        };
+        Ok(command.kill_on_drop(true).status().await.map_err(failed)?)
     }
 
     /// Takes everything away, and returns when it is gone.

@@ -38,15 +38,26 @@ impl Bed {
     pub(crate) async fn find(runtime: Runtime) -> Result<Self, RuntimeError> {
         match runtime {
             Runtime::Docker => Engine::connect().await.map(Self::Docker),
-            Runtime::Sandbox => sandbox().await,
+            Runtime::Sandbox => sandbox(),
             Runtime::Auto => match Engine::connect().await {
                 Ok(engine) => Ok(Self::Docker(engine)),
-                Err(docker) => sandbox().await.map_err(|sandbox| RuntimeError::NoRuntime {
-                    docker: docker.to_string(),
-                    sandbox: sandbox.to_string(),
-                }),
+                Err(docker) => match Self::examine_sandbox().await {
+                    Ok(_) => sandbox(),
+                    Err(sandbox) => {
+                        let (docker, sandbox) = (docker.to_string(), sandbox.to_string());
+                        Err(RuntimeError::NoRuntime { docker, sandbox })
+                    }
+                },
             },
         }
+    }
+
+    /// Whether the sandbox works here, and what there is or is missing.
+    pub(crate) async fn examine_sandbox() -> Result<String, RuntimeError> {
+        #[cfg(target_os = "linux")]
+        return sandbox::examine().await;
+        #[cfg(not(target_os = "linux"))]
+        return sandbox().map(|_| String::new());
     }
 
     /// The engine that has images, if there is one.
@@ -78,12 +89,12 @@ impl Bed {
 }
 
 #[cfg(target_os = "linux")]
-async fn sandbox() -> Result<Bed, RuntimeError> {
+fn sandbox() -> Result<Bed, RuntimeError> {
     // What forbids it is said when the Pod is made.
     Ok(Bed::Sandbox)
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn sandbox() -> Result<Bed, RuntimeError> {
+fn sandbox() -> Result<Bed, RuntimeError> {
     Err(RuntimeError::Sandbox { doing: "run".to_owned(), reason: "it is made of Linux namespaces".to_owned() })
 }

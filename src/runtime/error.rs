@@ -78,6 +78,17 @@ pub enum RuntimeError {
         /// What the kernel said, and which setting is behind it.
         reason: String,
     },
+    /// No program of this machine can be let into a Pod of containers.
+    #[error("no program of this machine can be let into containers: use --runtime sandbox")]
+    NoGuests,
+    /// A program of the user's could not be run.
+    #[error("could not run {program}: {error}")]
+    Guest {
+        /// What was to be run.
+        program: String,
+        /// Why.
+        error: std::io::Error,
+    },
     /// Neither runtime works.
     #[error("nothing here can boot a Pod; docker: {docker}; sandbox: {sandbox}")]
     NoRuntime {

@@ -1,6 +1,8 @@
 //! What holds the programs of a Pod together, by the runtime that runs it.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
+use std::process::Command;
 
 use super::ProgramPlan;
 use super::docker;
@@ -78,6 +80,20 @@ impl Host {
             Self::Docker(host) => host.name_all(hosts).await,
             #[cfg(target_os = "linux")]
             Self::Sandbox(host) => host.name_all(hosts).await,
+        }
+    }
+
+    /// A command of this machine that runs in the Pod's network, where these names mean the Pod.
+    pub(super) fn inside(
+        &self,
+        words: &[OsString],
+        names: &[String],
+        hosts: &[(String, IpAddr)],
+    ) -> Result<Command, RuntimeError> {
+        match self {
+            Self::Docker(_) => Err(RuntimeError::NoGuests),
+            #[cfg(target_os = "linux")]
+            Self::Sandbox(host) => host.inside(words, names, hosts),
         }
     }
 

@@ -1,6 +1,8 @@
 //! A running Pod, whichever runtime runs it: read, asked, taken away. What changes it is in [`super::change`].
 
+use std::ffi::OsString;
 use std::net::IpAddr;
+use std::process::Command;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -107,6 +109,12 @@ impl Pod {
     pub(crate) fn prometheus_version(&self) -> Option<String> {
         let log = self.prometheus_log(0);
         Some(log.split_once("(version=")?.1.split([',', ')']).next()?.to_owned())
+    }
+
+    /// A command of this machine that runs in the Pod's network, where these names mean the Pod.
+    pub(crate) fn inside(&self, words: &[OsString], names: &[String]) -> Result<Command, RuntimeError> {
+        let hosts = locked(&self.hosts).clone();
+        self.host.inside(words, names, &hosts)
     }
 
     /// The run that this Pod is of.

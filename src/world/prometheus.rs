@@ -159,10 +159,7 @@ mod tests {
     fn it_can_be_told_to_listen_at_one_address() {
         let arguments = ["--a=1", "--web.listen-address=:9090", "--web.listen-address", "0.0.0.0:1"];
         let started = super::Started { arguments: arguments.map(str::to_owned).to_vec(), ..super::Started::default() };
-        assert_eq!(
-            started.listening_at(([127, 2, 0, 1], 9090).into()),
-            ["--a=1", "--web.listen-address=127.2.0.1:9090"]
-        );
+        assert_eq!(started.listening_at(([127, 2, 0, 1], 9090).into()), ["--a=1", "--web.listen-address=127.2.0.1:9090"]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The first process of a Pod: its end is the end of all the others.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -32,10 +33,7 @@ pub(super) fn run() -> io::Result<()> {
     let mut pod = First { place: plan.place, launchers: Vec::new() };
     // Until the harness has ended.
     while let Ok(order) = wire.receive::<Order>() {
-        let (answer, files) = match pod.follow(order) {
-            Ok(files) => (Answer::Done, files),
-            Err(failed) => (failed.into(), Vec::new()),
-        };
+        let (answer, files) = pod.follow(order).unwrap_or_else(|failed| (failed.into(), Vec::new()));
         let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
         wire.send(&answer, &[], &files)?;
         pod.launchers.retain_mut(|launcher| matches!(launcher.try_wait(), Ok(None)));
@@ -81,19 +79,24 @@ struct First {
 }
 
 impl First {
-    fn follow(&mut self, order: Received<Order>) -> Result<Vec<OwnedFd>, Failed> {
+    fn follow(&mut self, order: Received<Order>) -> Result<(Answer, Vec<OwnedFd>), Failed> {
+        let done = (Answer::Done, Vec::new());
         match order.message {
-            Order::Begin(_) => Ok(Vec::new()),
+            Order::Begin(_) => Ok(done),
             Order::Sockets(count) => {
-                (0..count).map(|_| socket()).collect::<io::Result<_>>().map_err(doing("open sockets"))
+                let sockets = (0..count).map(|_| socket()).collect::<io::Result<_>>();
+                Ok((Answer::Done, sockets.map_err(doing("open sockets"))?))
             }
-            Order::Launch => self.launch(order.files).map(|()| Vec::new()).map_err(doing("start a launcher")),
+            Order::Launch => self.launch(order.files).map(|()| done).map_err(doing("start a launcher")),
             Order::Names(hosts) => {
                 // In place: programs see this very file.
                 let file = hosts_file(&self.place);
-                fs::write(file, names::hosts(&hosts)).map(|()| Vec::new()).map_err(doing("change the Pod's names"))
+                fs::write(file, names::hosts(&hosts)).map(|()| done).map_err(doing("change the Pod's names"))
             }
-            Order::Namespaces => self.namespaces().map_err(doing("hand out the Pod's namespaces")),
+            Order::LetIn(hosts) => {
+                let id = self.let_in(&hosts).map_err(doing("let a program into the Pod"))?;
+                Ok((Answer::At(id), Vec::new()))
+            }
         }
     }
 
@@ -108,11 +111,15 @@ impl First {
     }
 
     /// Whoever is let in sees the host's files, with the Pod's names.
-    fn namespaces(&self) -> io::Result<Vec<OwnedFd>> {
-        mount_bind(hosts_file(&self.place), "/etc/hosts")?;
+    fn let_in(&self, hosts: &[(String, IpAddr)]) -> io::Result<u32> {
+        let file = self.place.join("hosts-of-guests");
+        fs::write(&file, names::hosts(hosts))?;
+        mount_bind(&file, "/etc/hosts")?;
         // A machine without this file needs none.
         let _ = mount_bind(resolver_file(&self.place), "/etc/resolv.conf");
-        ["user", "net", "mnt"].iter().map(|name| Ok(File::open(format!("/proc/self/ns/{name}"))?.into())).collect()
+        // `/proc` is still the host's.
+        let own = fs::read_link("/proc/self")?;
+        own.to_string_lossy().parse().map_err(io::Error::other)
     }
 }
 

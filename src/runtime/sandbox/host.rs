@@ -1,12 +1,13 @@
 //! The harness's side of a Pod: its first process, and what it hands out.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
@@ -14,12 +15,13 @@ use tokio::net::TcpSocket;
 use tokio::task::spawn_blocking;
 
 use super::group::Groups;
+use super::guest;
 use super::hints::explained;
 use super::messages::{Answer, Begin, Keep, Launch, Order, Task};
 use super::network::Ends;
 use super::program::Program;
 use super::stage::Stage;
-use super::wire::Wire;
+use super::wire::{Received, Wire};
 use crate::runtime::ProgramPlan;
 use crate::runtime::archive::archive;
 use crate::runtime::error::RuntimeError;
@@ -145,9 +147,20 @@ impl Host {
         self.first.ask(&Order::Names(hosts.to_vec()), &[], "change the Pod's names").map(|_| ())
     }
 
-    /// The namespaces, for a program of the user's that is let in.
-    pub(in crate::runtime) fn namespaces(&self) -> Result<Vec<OwnedFd>, RuntimeError> {
-        self.first.ask(&Order::Namespaces, &[], "let a program into the Pod")
+    /// A command of this machine that runs in the Pod's network, where these names mean the Pod.
+    pub(in crate::runtime) fn inside(
+        &self,
+        words: &[OsString],
+        names: &[String],
+        hosts: &[(String, IpAddr)],
+    ) -> Result<Command, RuntimeError> {
+        let own = names.iter().map(|name| (name.clone(), IpAddr::from(self.ends.pod)));
+        let others = hosts.iter().filter(|(name, _)| !names.contains(name)).cloned();
+        let order = Order::LetIn(own.chain(others).collect());
+        match self.first.ask(&order, &[], "let a program into the Pod")?.message {
+            Answer::At(first) => Ok(guest::command(first, words)),
+            _ => Err(failed("let a program into the Pod")(io::ErrorKind::InvalidData.into())),
+        }
     }
 
     /// Ends all that runs in the Pod, and returns when it has ended.
@@ -178,10 +191,13 @@ fn wait_for(keeper: Option<JoinHandle<()>>) {
 }
 
 impl First {
-    fn ask(&self, order: &Order, files: &[BorrowedFd<'_>], doing: &str) -> Result<Vec<OwnedFd>, RuntimeError> {
+    fn ask(&self, order: &Order, files: &[BorrowedFd<'_>], doing: &str) -> Result<Received<Answer>, RuntimeError> {
         let wire = locked(&self.wire);
         let received = wire.send(order, &[], files).and_then(|()| wire.receive::<Answer>()).map_err(failed(doing))?;
-        understood(Ok(received.message), doing).map(|()| received.files)
+        match received.message {
+            Answer::Failed { doing, reason } => Err(explained(doing, &reason)),
+            _ => Ok(received),
+        }
     }
 
     fn socket(&self) -> io::Result<OwnedFd> {
@@ -189,7 +205,7 @@ impl First {
         if let Some(socket) = free.pop() {
             return Ok(socket);
         }
-        *free = self.ask(&Order::Sockets(SOCKETS), &[], "open sockets").map_err(io::Error::other)?;
+        *free = self.ask(&Order::Sockets(SOCKETS), &[], "open sockets").map_err(io::Error::other)?.files;
         free.pop().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }

@@ -24,8 +24,8 @@ pub(super) enum Order {
     Launch,
     /// Let names mean these addresses and no others.
     Names(Vec<(String, IpAddr)>),
-    /// Hand out the namespaces: of users if there is one of the Pod's own, of the network, of mounts.
-    Namespaces,
+    /// Make ready for a program of the user's, for which names mean these addresses, and say how it gets in.
+    LetIn(Vec<(String, IpAddr)>),
 }
 
 /// What a Pod is.
@@ -95,6 +95,8 @@ pub(super) enum Answer {
     },
     /// The ids of workers.
     Workers(Vec<String>),
+    /// The id of the first process, as the host has it: its namespaces are the Pod's.
+    At(u32),
 }
 
 /// Something that failed, and what was being done.

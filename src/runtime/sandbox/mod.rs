@@ -17,6 +17,7 @@ mod boot;
 mod confine;
 mod first;
 mod group;
+mod guest;
 mod hints;
 mod host;
 mod keeper;

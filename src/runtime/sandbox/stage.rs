@@ -2,9 +2,10 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use super::{first, keeper, launcher};
+use super::{first, guest, keeper, launcher};
 
 /// Says which process of a Pod this is, in its environment, and in that of nothing else.
 const STAGE: &str = "PROXYPROOF_POD";
@@ -15,25 +16,32 @@ pub(super) enum Stage {
     Keeper,
     First,
     Launcher,
+    Guest,
 }
 
 impl Stage {
-    const ALL: [Self; 3] = [Self::Keeper, Self::First, Self::Launcher];
+    const ALL: [Self; 4] = [Self::Keeper, Self::First, Self::Launcher, Self::Guest];
 
     fn name(self) -> &'static str {
         match self {
             Self::Keeper => "pod-keeper",
             Self::First => "pod-first",
             Self::Launcher => "pod-launcher",
+            Self::Guest => "pod-guest",
         }
     }
 
     /// This program as that process, with its end of a connection as its input.
     pub(super) fn command(self, connection: OwnedFd) -> Command {
-        use std::os::unix::process::CommandExt;
         let mut command = Command::new("/proc/self/exe");
-        command.arg0(self.name()).env_clear().env(STAGE, self.name()).stdin(Stdio::from(connection));
+        command.env_clear().stdin(Stdio::from(connection));
+        self.mark(&mut command);
         command
+    }
+
+    /// Has a command of this program be that process.
+    pub(super) fn mark(self, command: &mut Command) {
+        command.arg0(self.name()).env(STAGE, self.name());
     }
 }
 
@@ -51,6 +59,7 @@ fn be_of_a_pod_if_asked_to() {
         Stage::Keeper => keeper::run(),
         Stage::First => first::run(),
         Stage::Launcher => launcher::run(),
+        Stage::Guest => guest::run(STAGE),
     };
     std::process::exit(i32::from(ended.is_err()));
 }
