@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::runtime::{Bed, RunDirectory};
 use crate::runtime::docker::{Engine, sweep};
+use crate::runtime::{Bed, RunDirectory};
 use crate::source::cache::remove_stale;
 use crate::source::{Cache, debian};
 
@@ -89,12 +89,28 @@ fn docker(engine: std::result::Result<&Engine, String>) -> Diagnosis {
 
 fn paths_left(cache: &Cache) -> Vec<String> {
     let directories: Vec<PathBuf> = RunDirectory::of_dead_runs().into_iter().chain(cache.leftovers()).collect();
-    directories.iter().map(|directory| format!("directory {}", directory.display())).collect()
+    let groups = groups_left();
+    let groups = groups.iter().map(|group| format!("control group {}", group.display()));
+    directories.iter().map(|directory| format!("directory {}", directory.display())).chain(groups).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn groups_left() -> Vec<PathBuf> {
+    crate::runtime::sandbox::groups_of_dead_runs()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn groups_left() -> Vec<PathBuf> {
+    Vec::new()
 }
 
 fn remove_paths(cache: &Cache) -> Result<()> {
     for directory in RunDirectory::of_dead_runs() {
         crate::runtime::remove_directory(&directory)?;
+    }
+    for group in groups_left() {
+        // One that somebody else removes meanwhile, or may not remove, stays listed.
+        let _ = std::fs::remove_dir(group);
     }
     Ok(remove_stale(cache)?)
 }

@@ -53,6 +53,19 @@ impl Drop for Groups {
     }
 }
 
+/// Those of processes that are no more, whose janitor was killed too.
+pub(crate) fn groups_of_dead_runs() -> Vec<PathBuf> {
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let groups = parents(&own).into_iter().flat_map(|(parent, _)| fs::read_dir(parent).into_iter().flatten().flatten());
+    let dead = groups.filter(|group| {
+        let name = group.file_name().to_string_lossy().into_owned();
+        let id = name.strip_prefix("proxyproof-").and_then(|rest| rest.strip_suffix("-pod")?.split('-').next());
+        let pid = id.and_then(|id| u32::from_str_radix(id, 16).ok());
+        pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+    });
+    dead.map(|group| group.path()).collect()
+}
+
 type Limits = Vec<(&'static str, u64)>;
 
 /// Where groups go that are below this process's own, by `/proc/self/cgroup`.

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -35,7 +36,6 @@ pub(super) fn run(stage: &str) -> io::Result<()> {
         let (file, name, kind) = namespace;
         // Nobody may enter the namespace of users that it is in.
         if file.metadata()?.ino() != fs::metadata(format!("/proc/self/ns/{name}"))?.ino() {
-            use std::os::fd::AsFd;
             move_into_link_name_space(file.as_fd(), Some(kind))?;
         }
     }
@@ -44,7 +44,6 @@ pub(super) fn run(stage: &str) -> io::Result<()> {
     let mut words = std::env::args_os().skip(1);
     let program = words.next().ok_or(io::ErrorKind::InvalidInput)?;
     let error = Command::new(&program).args(words).env_remove(stage).env_remove(FIRST).exec();
-    use std::io::Write;
     // As shells say it.
     let _ = writeln!(io::stderr(), "{}: {error}", program.display());
     Err(error)

@@ -32,6 +32,7 @@ mod tree;
 mod wire;
 
 pub(crate) use boot::boot;
+pub(crate) use group::groups_of_dead_runs;
 pub(crate) use hints::examine;
 pub(in crate::runtime) use host::Host;
 pub(in crate::runtime) use program::Program;

@@ -10,6 +10,9 @@ use super::{first, guest, keeper, launcher};
 /// Says which process of a Pod this is, in its environment, and in that of nothing else.
 const STAGE: &str = "PROXYPROOF_POD";
 
+/// As shells say that a program could not be run.
+const NOT_RUN: i32 = 127;
+
 /// The processes of a Pod that are this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -34,7 +37,7 @@ impl Stage {
     /// This program as that process, with its end of a connection as its input.
     pub(super) fn command(self, connection: OwnedFd) -> Command {
         let mut command = Command::new("/proc/self/exe");
-        command.env_clear().stdin(Stdio::from(connection));
+        command.stdin(Stdio::from(connection));
         self.mark(&mut command);
         command
     }
@@ -59,7 +62,10 @@ fn be_of_a_pod_if_asked_to() {
         Stage::Keeper => keeper::run(),
         Stage::First => first::run(),
         Stage::Launcher => launcher::run(),
-        Stage::Guest => guest::run(STAGE),
+        Stage::Guest => {
+            let _ = guest::run(STAGE);
+            std::process::exit(NOT_RUN)
+        }
     };
     std::process::exit(i32::from(ended.is_err()));
 }
