@@ -1,16 +1,18 @@
 //! Ways into a Pod for clients that can only connect within this machine's own network.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::interval;
 
 use super::reach::Reach;
 
@@ -35,32 +37,31 @@ impl Entrances {
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        self.serve(async move {
-            loop {
-                match listener.accept().await {
-                    Ok((stream, _)) => pass_on(stream, &reach),
-                    Err(_) => sleep(BREATH).await,
-                }
-            }
-        });
+        self.serve(reach, move |context| listener.poll_accept(context).map_ok(|(client, _)| client));
         Ok(address)
     }
 
     /// Lets clients in by a socket of this path.
     pub(crate) fn open_at(&self, path: &Path, reach: Reach) -> io::Result<()> {
         let listener = UnixListener::bind(path)?;
-        self.serve(async move {
-            loop {
-                match listener.accept().await {
-                    Ok((stream, _)) => pass_on(stream, &reach),
-                    Err(_) => sleep(BREATH).await,
-                }
-            }
-        });
+        self.serve(reach, move |context| listener.poll_accept(context).map_ok(|(client, _)| client));
         Ok(())
     }
 
-    fn serve(&self, serving: impl Future<Output = ()> + Send + 'static) {
+    fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        reach: Reach,
+        mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<S>> + Send + 'static,
+    ) {
+        let serving = async move {
+            let mut breaths = interval(BREATH);
+            loop {
+                match poll_fn(&mut accept).await {
+                    Ok(client) => pass_on(client, &reach),
+                    Err(_) => drop(breaths.tick().await),
+                }
+            }
+        };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).spawn(serving);
     }
 }

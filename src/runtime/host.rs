@@ -64,10 +64,10 @@ impl Host {
         match self {
             Self::Docker(host) => {
                 let stubs = match stubs {
-                    Some(Program::Docker(stubs)) => Some(stubs),
+                    Some(Program::Docker(stubs)) => Some(&**stubs),
                     _ => None,
                 };
-                host.start(role, plan, run, stubs, again).await.map(Program::Docker)
+                host.start(role, plan, run, stubs, again).await.map(Box::new).map(Program::Docker)
             }
             #[cfg(target_os = "linux")]
             Self::Sandbox(host) => host.start(role, plan).await.map(Program::Sandbox),

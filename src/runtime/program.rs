@@ -36,7 +36,7 @@ impl Role {
 #[derive(Clone, Debug)]
 pub(super) enum Program {
     /// In a container.
-    Docker(docker::Program),
+    Docker(Box<docker::Program>),
     /// In namespaces of its own.
     #[cfg(target_os = "linux")]
     Sandbox(sandbox::Program),

@@ -60,7 +60,7 @@ pub(crate) async fn boot(
         start_stubs(&engine, stubs, deadline),
         async {
             let program = nginx.start_within_limits(&engine, &plan.nginx, membership).await?;
-            serving::nginx(AnyProgram::Docker(program), &listens, deadline).await
+            serving::nginx(AnyProgram::Docker(Box::new(program)), &listens, deadline).await
         },
         try_join_all(prometheus.into_iter().map(|prepared| start_prometheus(&engine, prepared, deadline))),
     );
@@ -152,10 +152,10 @@ async fn start_stubs(
     deadline: Deadline,
 ) -> Result<Option<AnyProgram>, RuntimeError> {
     let Some((prepared, ready)) = stubs else { return Ok(None) };
-    let program = AnyProgram::Docker(prepared.start(engine).await?);
+    let program = AnyProgram::Docker(Box::new(prepared.start(engine).await?));
     serving::word(program, Role::Stubs, ready, deadline).await.map(Some)
 }
 
 async fn start_prometheus(engine: &Engine, prepared: Prepared, deadline: Deadline) -> Result<AnyProgram, RuntimeError> {
-    serving::prometheus(AnyProgram::Docker(prepared.start(engine).await?), deadline).await
+    serving::prometheus(AnyProgram::Docker(Box::new(prepared.start(engine).await?)), deadline).await
 }
