@@ -199,6 +199,28 @@ fn a_hostile_configuration_finds_neither_the_hosts_files_nor_its_network() {
 }
 
 #[test]
+fn a_hostile_configuration_changes_no_setting_of_the_machine() {
+    if !has_sandbox() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = directory.path().join("nginx.conf");
+    // A setting of the Pod's own, so that no harm is done should nginx write there.
+    let log = "error_log /proc/sys/kernel/domainname;\nworker_processes 1;";
+    fs::write(&config, HOSTILE.replace("worker_processes 4000;", log)).expect("written");
+    block_on(async {
+        match boot(&config).await {
+            Err(proxyproof::Error::NginxRefused { log }) => {
+                assert!(log.contains("Read-only file system") || log.contains("Permission denied"), "{log}");
+                Ok(())
+            }
+            Err(error) => Err(error),
+            Ok(_) => panic!("nginx writes to the settings of the machine"),
+        }
+    });
+}
+
+#[test]
 fn a_hostile_configuration_fills_neither_the_disk_nor_the_table_of_processes() {
     if !has_sandbox() {
         return;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, open};
-use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, move_mount, open_tree};
+use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind, move_mount, open_tree};
 use rustix::process::pivot_root;
 
 use super::first::{hosts_file, resolver_file, shared_directory};
@@ -18,6 +18,8 @@ const LAYER: &std::ffi::CStr = c"size=256m,mode=0755";
 /// As much as it may write into each directory that is kept in memory, where anybody may.
 const IN_MEMORY: &std::ffi::CStr = c"size=256m,mode=1777";
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+/// Files of `/proc` that tell of the whole machine what engines hide too.
+const HIDDEN: [&str; 6] = ["kcore", "keys", "latency_stats", "sched_debug", "timer_list", "timer_stats"];
 const DEVICE_LINKS: [(&str, &str); 4] = [
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
@@ -54,9 +56,15 @@ pub(super) fn build(launch: &Launch) -> Result<OldRoot, Failed> {
 impl OldRoot {
     /// Mounts `/proc` of this process's namespace, and lets go of the host's files.
     pub(super) fn leave(&self) -> io::Result<()> {
-        let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+        // Settings of the whole machine are below it, which root may change: nobody writes there.
+        let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
         // A user's container may hide parts of its /proc, and then there is none to be had. Programs do without.
-        let _ = mount("proc", "/proc", "proc", flags, None);
+        if mount("proc", "/proc", "proc", flags, None).is_ok() {
+            for name in HIDDEN {
+                // Not every kernel has them all.
+                let _ = mount_bind("/dev/null", Path::new("/proc").join(name));
+            }
+        }
         rustix::process::fchdir(&self.0)?;
         rustix::mount::unmount(".", rustix::mount::UnmountFlags::DETACH)?;
         Ok(rustix::process::chdir("/")?)
