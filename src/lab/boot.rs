@@ -135,7 +135,7 @@ impl Lab {
             false => None,
         };
         let entrances = Entrances::default();
-        let place = place(&pod, world.ways[0].port, &entrances)?;
+        let place = place(&pod, world.ways[0].port, &entrances).await?;
         let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
         complete(&mut programs, &pod).await;
         let observers = deployment.routes.iter().map(|_| OnceCell::new()).collect();

@@ -1,5 +1,6 @@
 //! The client that a Lab hands out: it trusts the Lab's CA, and finds its names in the Pod.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,14 +26,19 @@ pub(super) enum Place {
 }
 
 /// Where clients of a route's port find it.
-pub(super) fn place(pod: &Pod, port: u16, entrances: &Entrances) -> Result<Place> {
+pub(super) async fn place(pod: &Pod, port: u16, entrances: &Entrances) -> Result<Place> {
     let reach = pod.reach(port);
     if let Some(address) = reach.own_address() {
         return Ok(Place::Address(address));
     }
     let socket = pod.run().directory()?.join("client.sock");
-    entrances.open_at(&socket, reach).map_err(RuntimeError::Entrance)?;
-    Ok(Place::Socket(socket))
+    match entrances.open_at(&socket, reach.clone()) {
+        // The path of a socket has to be short, and that of a directory need not be.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            Ok(Place::Address(entrances.address_of(reach).await.map_err(RuntimeError::Entrance)?))
+        }
+        opened => Ok(opened.map(|()| Place::Socket(socket)).map_err(RuntimeError::Entrance)?),
+    }
 }
 
 /// A client of a route that is found at this place.

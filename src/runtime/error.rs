@@ -68,7 +68,7 @@ pub enum RuntimeError {
     #[error("the process that cleans up after a killed run does not run: {0}; run it again")]
     Janitor(#[source] std::io::Error),
     /// No way into the Pod could be opened on this machine.
-    #[error("could not open a way into the Pod on this machine: {0}; are too many files open, or is TMPDIR too long?")]
+    #[error("could not open a way into the Pod on this machine: {0}; are too many files open?")]
     Entrance(#[source] std::io::Error),
     /// The kernel or its policy forbids what the sandbox is made of.
     #[error("the sandbox could not {doing}: {reason}")]

@@ -34,6 +34,11 @@ pub(super) fn explained(doing: String, reason: &str) -> RuntimeError {
     let setting =
         SETTINGS.iter().find(|(file, forbids, _)| fs::read_to_string(file).is_ok_and(|own| own.trim() == *forbids));
     let cure = match setting {
+        _ if reason.contains("Value too large") => {
+            "; files in the cache belong to others, whom a user namespace does not have: set PROXYPROOF_CACHE to a directory \
+             of this user and group"
+                .to_owned()
+        }
         _ if !is_forbidden(reason) => String::new(),
         Some((file, forbids, cure)) => format!("; {file} is {forbids}: `{cure}` as root allows it"),
         None => {

@@ -75,7 +75,13 @@ impl OldRoot {
 pub(super) fn unpack(archive: &[u8]) -> Result<(), Failed> {
     let mut archive = tar::Archive::new(Cursor::new(archive));
     archive.set_preserve_permissions(true);
-    archive.unpack("/").map_err(doing("put the program's files"))
+    archive.unpack("/").map_err(|error| {
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        doing("put the program's files")(io::Error::other(format!("{error}: {cause}")))
+    })
 }
 
 fn overlay(lowest: &OwnedFd, flags: MountFlags) -> io::Result<()> {
