@@ -122,7 +122,12 @@ impl Lab {
         let (nginx, prometheus, infrastructure) = tokio::try_join!(
             provider.nginx(&sources.nginx, &deployment.modules),
             provider.prometheus(&sources.prometheus),
-            provider.infrastructure([&sources.nginx, &sources.prometheus]),
+            async {
+                match needs_infrastructure(&bed, &world) {
+                    true => provider.infrastructure([&sources.nginx, &sources.prometheus]).await,
+                    false => Ok(String::new()),
+                }
+            },
         )?;
         world.add_modules(&deployment, &nginx.modules);
         options.progress.step("booting nginx and Prometheus");
@@ -151,6 +156,11 @@ impl Lab {
             marks: AtomicUsize::new(0),
         })
     }
+}
+
+/// Containers need one that comes first. In the sandbox a deployment of nginx and Prometheus alone needs nothing else.
+fn needs_infrastructure(bed: &Bed, world: &World) -> bool {
+    bed.engine().is_some() || world.stubs.are_needed(&world.relays) || !world.redirects.is_empty()
 }
 
 /// Which builds run: what the call names, else what the deployment's own settings name.

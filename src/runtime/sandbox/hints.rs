@@ -56,3 +56,17 @@ fn is_forbidden(reason: &str) -> bool {
         .iter()
         .any(|sign| reason.contains(sign))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_policy_forbids_has_a_setting_behind_it() {
+        let said = |reason| explained("make a user namespace".to_owned(), reason).to_string();
+        let plain = "the sandbox could not make a user namespace: Invalid argument (os error 22)";
+        assert_eq!(said("Invalid argument (os error 22)"), plain);
+        assert!(said("Operation not permitted (os error 1)").contains("; "));
+        assert!(said("Value too large for defined data type (os error 75)").contains("PROXYPROOF_CACHE"));
+    }
+}

@@ -126,3 +126,14 @@ fn compiled(rules: Rules, error: libc::c_int) -> io::Result<BpfProgram> {
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, errno, arch).map_err(io::Error::other)?;
     BpfProgram::try_from(filter).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_user_has_one_filter_more() {
+        assert_eq!(filters(false).expect("compiled").len(), 2);
+        assert_eq!(filters(true).expect("compiled").len(), 3);
+    }
+}
