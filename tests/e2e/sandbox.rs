@@ -303,6 +303,46 @@ fn a_hostile_configuration_fills_neither_the_disk_nor_the_table_of_processes() {
     });
 }
 
+#[test]
+fn a_hostile_configuration_fills_no_memory() {
+    if !has_sandbox() {
+        return;
+    }
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root may make control groups for sure");
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = directory.path().join("nginx.conf");
+    let greedy = HOSTILE.replace("4000", "16").replace("events {}", "events { worker_connections 1000000; }");
+    fs::write(&config, greedy).expect("written");
+    block_on(async {
+        // The kernel ends what takes too much, and it may be all of it: an error is a fine answer.
+        let lab = boot(&config).await;
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(1) {
+            let megabytes = memory_of_workers() >> 20;
+            assert!(megabytes < 2500, "{megabytes} MB");
+        }
+        match lab {
+            Ok(lab) => lab.close().await,
+            Err(_) => Ok(()),
+        }
+    });
+}
+
+/// The memory that nginx workers of this machine have for themselves.
+fn memory_of_workers() -> usize {
+    let processes = fs::read_dir("/proc").expect("/proc").flatten().map(|process| process.path());
+    let workers = processes
+        .filter(|process| fs::read(process.join("cmdline")).is_ok_and(|title| title.starts_with(b"nginx: worker")));
+    let kilobytes = workers.filter_map(|worker| {
+        let status = fs::read_to_string(worker.join("status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.split_whitespace().next()?.parse::<usize>().ok())
+    });
+    kilobytes.sum::<usize>() << 10
+}
+
 /// The nginx workers of this machine.
 fn workers() -> usize {
     let processes = fs::read_dir("/proc").expect("/proc").flatten();

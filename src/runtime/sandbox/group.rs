@@ -68,19 +68,33 @@ pub(crate) fn groups_of_dead_runs() -> Vec<PathBuf> {
 
 type Limits = Vec<(&'static str, u64)>;
 
-/// Where groups go that are below this process's own, by `/proc/self/cgroup`.
+/// Where groups go, by `/proc/self/cgroup`: below this process's own with the older interface, with the newer below the
+/// nearest that passes limits on.
 fn parents(own: &str) -> Vec<(PathBuf, Limits)> {
+    let passes_on = |group: &Path| {
+        let kinds = fs::read_to_string(group.join("cgroup.subtree_control")).unwrap_or_default();
+        kinds.split_whitespace().any(|kind| kind == "pids")
+    };
+    let nearest = |(groups, limits): (Vec<PathBuf>, Limits)| match groups.as_slice() {
+        [one] => Some((one.clone(), limits)),
+        several => several.iter().find(|group| passes_on(group)).map(|group| (group.clone(), limits)),
+    };
+    candidates(own).into_iter().filter_map(nearest).collect()
+}
+
+/// The groups below which one may go for each kind of limits.
+fn candidates(own: &str) -> Vec<(Vec<PathBuf>, Limits)> {
     let lines = own.lines().filter_map(|line| {
         let mut parts = line.splitn(3, ':').skip(1);
         Some((parts.next()?, parts.next()?.trim_start_matches('/')))
     });
     let found = lines.filter_map(|(kind, path)| match kind {
-        "" => Some((
-            Path::new(ROOT).join(path),
-            vec![("pids.max", PROCESSES), ("memory.max", MEMORY), ("memory.swap.max", 0)],
-        )),
-        "pids" => Some((Path::new(ROOT).join(kind).join(path), vec![("pids.max", PROCESSES)])),
-        "memory" => Some((Path::new(ROOT).join(kind).join(path), vec![("memory.limit_in_bytes", MEMORY)])),
+        "" => {
+            let limits = vec![("pids.max", PROCESSES), ("memory.max", MEMORY), ("memory.swap.max", 0)];
+            Some((Path::new(path).ancestors().map(|group| Path::new(ROOT).join(group)).collect(), limits))
+        }
+        "pids" => Some((vec![Path::new(ROOT).join(kind).join(path)], vec![("pids.max", PROCESSES)])),
+        "memory" => Some((vec![Path::new(ROOT).join(kind).join(path)], vec![("memory.limit_in_bytes", MEMORY)])),
         _ => None,
     });
     found.collect()
@@ -92,8 +106,14 @@ mod tests {
 
     #[test]
     fn both_interfaces_are_known() {
-        let parents = |text| parents(text).into_iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>();
-        assert_eq!(parents("0::/user.slice/a:b\n"), ["/sys/fs/cgroup/user.slice/a:b"]);
-        assert_eq!(parents("8:pids:/\n4:memory:/x\n1:cpu:/\n"), ["/sys/fs/cgroup/pids/", "/sys/fs/cgroup/memory/x"]);
+        let places = |text| -> Vec<String> {
+            let groups = candidates(text).into_iter().flat_map(|(groups, _)| groups);
+            groups.map(|group| group.display().to_string()).collect()
+        };
+        assert_eq!(
+            places("0::/user.slice/a:b\n"),
+            ["/sys/fs/cgroup/user.slice/a:b", "/sys/fs/cgroup/user.slice", "/sys/fs/cgroup/"]
+        );
+        assert_eq!(places("8:pids:/\n4:memory:/x\n1:cpu:/\n"), ["/sys/fs/cgroup/pids/", "/sys/fs/cgroup/memory/x"]);
     }
 }
