@@ -4,6 +4,7 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -98,14 +99,18 @@ pub(crate) struct UpArgs {
 
     #[command(flatten)]
     pub(crate) lab: LabArgs,
+
+    /// Run this inside the Lab's network (the sandbox's alone) and end with it, as in `-- curl https://example.com/`
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// What the Lab is made of.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What runs")]
 pub(crate) struct LabArgs {
-    /// What boots the programs; auto: docker where an engine answers
-    #[arg(long, value_enum, value_name = "auto|docker", hide_possible_values = true, default_value = "auto")]
+    /// What boots the programs; auto: docker where an engine answers, else sandbox
+    #[arg(long, value_enum, value_name = "auto|docker|sandbox", hide_possible_values = true, default_value = "auto")]
     pub(crate) runtime: RuntimeName,
 
     /// Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto
@@ -205,6 +210,7 @@ pub(crate) struct ReportArgs {
 pub(crate) enum RuntimeName {
     Auto,
     Docker,
+    Sandbox,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

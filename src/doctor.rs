@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::runtime::RunDirectory;
 use crate::runtime::docker::{Engine, sweep};
+use crate::runtime::{Bed, RunDirectory};
 use crate::source::cache::remove_stale;
 use crate::source::{Cache, debian};
 
@@ -52,7 +52,7 @@ impl Doctor {
             remove_paths(&cache)?;
         }
         Ok(Self {
-            runtimes: vec![docker(engine.as_ref().map_err(ToString::to_string))],
+            runtimes: vec![docker(engine.as_ref().map_err(ToString::to_string)), sandbox().await],
             sources: vec![
                 Diagnosis {
                     name: "docker:IMAGE",
@@ -76,6 +76,11 @@ impl Doctor {
     }
 }
 
+async fn sandbox() -> Diagnosis {
+    let state = Bed::examine_sandbox().await.map_err(|error| error.to_string());
+    Diagnosis { name: "sandbox", state }
+}
+
 fn docker(engine: std::result::Result<&Engine, String>) -> Diagnosis {
     let state =
         engine.map(|engine| format!("Docker engine {} ({}) at {}", engine.version, engine.architecture, engine.host));
@@ -84,12 +89,28 @@ fn docker(engine: std::result::Result<&Engine, String>) -> Diagnosis {
 
 fn paths_left(cache: &Cache) -> Vec<String> {
     let directories: Vec<PathBuf> = RunDirectory::of_dead_runs().into_iter().chain(cache.leftovers()).collect();
-    directories.iter().map(|directory| format!("directory {}", directory.display())).collect()
+    let groups = groups_left();
+    let groups = groups.iter().map(|group| format!("control group {}", group.display()));
+    directories.iter().map(|directory| format!("directory {}", directory.display())).chain(groups).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn groups_left() -> Vec<PathBuf> {
+    crate::runtime::sandbox::groups_of_dead_runs()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn groups_left() -> Vec<PathBuf> {
+    Vec::new()
 }
 
 fn remove_paths(cache: &Cache) -> Result<()> {
     for directory in RunDirectory::of_dead_runs() {
         crate::runtime::remove_directory(&directory)?;
+    }
+    for group in groups_left() {
+        // One that somebody else removes meanwhile, or may not remove, stays listed.
+        let _ = std::fs::remove_dir(group);
     }
     Ok(remove_stale(cache)?)
 }

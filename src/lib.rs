@@ -1,7 +1,8 @@
 //! Proves that a TLS reverse proxy in front of Prometheus does its job.
 //!
 //! A [`Deployment`] is loaded from an `nginx.conf`, unmodified. Booted, it is a [`Lab`]: real nginx and real Prometheus
-//! in containers, with certificates and names made up around them, reached by verified TLS at the public name.
+//! in containers or namespaces, with certificates and names made up around them, reached by verified TLS at the public
+//! name.
 //!
 //! ```no_run
 //! # async fn example() -> proxyproof::Result<()> {
@@ -39,5 +40,5 @@ pub use location::Location;
 pub use observe::Observation;
 pub use probe::{Probe, ProbeError, ProbeOptions, Resolve, WrongUrl};
 pub use report::Report;
-pub use runtime::RuntimeError;
+pub use runtime::{Runtime, RuntimeError};
 pub use world::{Substitution, SubstitutionKind, WorldError};

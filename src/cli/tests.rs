@@ -51,9 +51,9 @@ fn help_of_check_has_its_options_and_exit_codes() {
       -h, --help  Print help
 
     What runs:
-          --runtime <auto|docker>  What boots the programs; auto: docker where an engine answers [default: auto]
-          --nginx <SRC>            Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
-          --prometheus <SRC>       Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+          --runtime <auto|docker|sandbox>  What boots the programs; auto: docker where an engine answers, else sandbox [default: auto]
+          --nginx <SRC>                    Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+          --prometheus <SRC>               Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
 
     The deployment, where the nginx.conf does not say it:
           --prometheus-from <FILE>    What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest
@@ -93,7 +93,7 @@ fn help_of_up_has_the_lab_s_options() {
     insta::assert_snapshot!(refusal("up --help"), @"
     Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
 
-    Usage: proxyproof up [OPTIONS] <PATH>
+    Usage: proxyproof up [OPTIONS] <PATH> [-- <COMMAND>...]
 
     Arguments:
       <PATH>  An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx
@@ -102,9 +102,9 @@ fn help_of_up_has_the_lab_s_options() {
       -h, --help  Print help
 
     What runs:
-          --runtime <auto|docker>  What boots the programs; auto: docker where an engine answers [default: auto]
-          --nginx <SRC>            Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
-          --prometheus <SRC>       Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+          --runtime <auto|docker|sandbox>  What boots the programs; auto: docker where an engine answers, else sandbox [default: auto]
+          --nginx <SRC>                    Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+          --prometheus <SRC>               Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
 
     The deployment, where the nginx.conf does not say it:
           --prometheus-from <FILE>    What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest
@@ -120,6 +120,7 @@ fn help_of_up_has_the_lab_s_options() {
           --with <FILE>               A further file of the same deployment, such as the one that holds the upstreams (repeatable)
           --root <DIR>                A directory that mirrors /: absolute paths are looked up there first
           --env <NAME=VALUE>          The value of the placeholder ${NAME} in a template (repeatable)
+      [COMMAND]...                    Run this inside the Lab's network (the sandbox's alone) and end with it, as in `-- curl https://example.com/`
     ");
 }
 

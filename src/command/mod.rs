@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use clap::CommandFactory;
 use proxyproof::deployment::{Options, Settings};
-use proxyproof::{BootOptions, Error, Result};
+use proxyproof::{BootOptions, Error, Result, Runtime};
 
-use crate::cli::{Cli, Command, DeploymentArgs, LabArgs};
+use crate::cli::{Cli, Command, DeploymentArgs, LabArgs, RuntimeName};
 use crate::progress::Terminal;
 
 /// Runs a command and gives its exit code.
@@ -62,6 +62,11 @@ fn deployment_options(args: DeploymentArgs) -> Options {
 /// What the Lab's options say.
 fn boot_options(args: &LabArgs, keep: bool) -> BootOptions {
     BootOptions {
+        runtime: match args.runtime {
+            RuntimeName::Auto => Runtime::Auto,
+            RuntimeName::Docker => Runtime::Docker,
+            RuntimeName::Sandbox => Runtime::Sandbox,
+        },
         nginx: args.nginx.clone(),
         prometheus: args.prometheus.clone(),
         progress: Arc::new(Terminal::new()),

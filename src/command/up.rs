@@ -1,17 +1,28 @@
 //! `proxyproof up`: the Lab, for a person to talk to.
 
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 
-use proxyproof::{Deployment, Lab, Result};
+use proxyproof::{Deployment, Lab, Result, Runtime};
 
 use super::{boot_options, deployment_options, write_out};
 use crate::cli::UpArgs;
 use crate::signals;
 
 pub(super) async fn run(args: UpArgs) -> Result<u8> {
-    let boot = boot_options(&args.lab, true);
+    let mut boot = boot_options(&args.lab, true);
+    if !args.command.is_empty() && boot.runtime == Runtime::Auto {
+        boot.runtime = Runtime::Sandbox;
+    }
     let deployment = Deployment::load_with(&args.path, &deployment_options(args.lab.deployment))?;
     let lab = deployment.boot_with(&boot).await?;
+    if !args.command.is_empty() {
+        let ended = lab.run(&args.command).await?;
+        lab.close().await?;
+        // As shells say that a signal ended it.
+        let code = ended.code().or_else(|| Some(128 + ended.signal()?)).unwrap_or(1);
+        return Ok(u8::try_from(code).unwrap_or(1));
+    }
     write_out(&mut anstream::stdout(), |out| introduce(&lab, out))?;
     signals::interrupt_or_end_of_input().await;
     lab.close().await?;

@@ -6,15 +6,14 @@ use std::sync::atomic::AtomicUsize;
 use tokio::sync::OnceCell;
 use toml::Spanned;
 
-use super::client::client;
+use super::client::{client, place};
 use super::provision::{Provided, Provider, UNKNOWN};
 use super::{Kept, Lab};
 use crate::check::Selection;
 use crate::deployment::{Deployment, stream_listens};
 use crate::error::{Error, Result};
 use crate::report::Programs;
-use crate::runtime::docker::{Engine, Pod};
-use crate::runtime::{PodPlan, ProgramPlan, Run};
+use crate::runtime::{Bed, Entrances, Pod, PodPlan, ProgramPlan, Run, Runtime};
 use crate::source::{Cache, Progress, Source, SourceError};
 use crate::world::stubs::{READY, Stubs};
 use crate::world::{self, Started, World};
@@ -33,6 +32,8 @@ use crate::world::{self, Started, World};
 /// ```
 #[derive(Clone)]
 pub struct BootOptions {
+    /// What boots the programs.
+    pub runtime: Runtime,
     /// Which nginx.
     pub nginx: Source,
     /// Which Prometheus.
@@ -45,13 +46,20 @@ pub struct BootOptions {
 
 impl Default for BootOptions {
     fn default() -> Self {
-        Self { nginx: Source::Auto, prometheus: Source::Auto, progress: Arc::new(()), keep: false }
+        Self {
+            runtime: Runtime::Auto,
+            nginx: Source::Auto,
+            prometheus: Source::Auto,
+            progress: Arc::new(()),
+            keep: false,
+        }
     }
 }
 
 impl std::fmt::Debug for BootOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BootOptions")
+            .field("runtime", &self.runtime)
             .field("nginx", &self.nginx)
             .field("prometheus", &self.prometheus)
             .field("keep", &self.keep)
@@ -102,11 +110,11 @@ impl Lab {
         let selection = Selection::default();
         selection.under(&deployment.settings)?;
         let sources = Sources::of(&deployment, options)?;
-        let engine = Engine::connect().await?;
+        let bed = Bed::find(options.runtime).await?;
         let run = Arc::new(Run::begin()?);
         let mut world = World::around(&deployment)?;
         let provider = Provider {
-            engine: engine.clone(),
+            bed: bed.clone(),
             cache: Cache::from_env()?,
             run: Arc::clone(&run),
             progress: Arc::clone(&options.progress),
@@ -114,20 +122,31 @@ impl Lab {
         let (nginx, prometheus, infrastructure) = tokio::try_join!(
             provider.nginx(&sources.nginx, &deployment.modules),
             provider.prometheus(&sources.prometheus),
-            provider.infrastructure([&sources.nginx, &sources.prometheus]),
+            async {
+                match needs_infrastructure(&bed, &world) {
+                    true => provider.infrastructure([&sources.nginx, &sources.prometheus]).await,
+                    false => Ok(String::new()),
+                }
+            },
         )?;
         world.add_modules(&deployment, &nginx.modules);
         options.progress.step("booting nginx and Prometheus");
         let plan = plan(&deployment, &world, &nginx, &prometheus, &infrastructure);
         let ports = plan.ports.iter().chain(&plan.relays).copied().collect();
-        let pod = Arc::new(Pod::boot(engine, run, &infrastructure, plan).await?);
+        let pod = Arc::new(bed.boot(run, &infrastructure, plan).await?);
         options.progress.done();
-        let kept = options.keep.then(|| Kept::write(&pod, &world, ports)).transpose()?;
+        let kept = match options.keep {
+            true => Some(Kept::write(&pod, &world, ports).await?),
+            false => None,
+        };
+        let entrances = Entrances::default();
+        let place = place(&pod, world.ways[0].port, &entrances).await?;
         let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
         complete(&mut programs, &pod).await;
         let observers = deployment.routes.iter().map(|_| OnceCell::new()).collect();
         Ok(Self {
-            client: client(deployment.route(), pod.address(world.ways[0].port), &world)?,
+            client: client(deployment.route(), place, &world)?,
+            _entrances: entrances,
             deployment: Arc::new(deployment),
             world: Arc::new(world),
             pod,
@@ -137,6 +156,11 @@ impl Lab {
             marks: AtomicUsize::new(0),
         })
     }
+}
+
+/// Containers need one that comes first. In the sandbox a deployment of nginx and Prometheus alone needs nothing else.
+fn needs_infrastructure(bed: &Bed, world: &World) -> bool {
+    bed.engine().is_some() || world.stubs.are_needed(&world.relays) || !world.redirects.is_empty()
 }
 
 /// Which builds run: what the call names, else what the deployment's own settings name.

@@ -82,7 +82,7 @@ impl Lab {
         Ok(Report {
             schema: Report::SCHEMA,
             verdict: if failed { Verdict::Fail } else { Verdict::Pass },
-            runtime: "docker",
+            runtime: self.pod.runtime(),
             programs: self.programs.clone(),
             deployments,
         })

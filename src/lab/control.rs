@@ -4,8 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::observe::{Control, Doing, Reloaded, Undone};
-use crate::runtime::docker::Pod;
-use crate::runtime::{Reload, RuntimeError};
+use crate::runtime::{Pod, Reload, RuntimeError};
 use crate::world::{PodFile, World};
 
 /// The hands of a Lab.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::observe::Shell;
-use crate::runtime::docker::Pod;
+use crate::runtime::{Entrances, Pod, RuntimeError};
 use crate::world::{PodContent, PodFile, World};
 
 /// Where a kept Lab is reached, and where its files are.
@@ -14,11 +14,13 @@ pub struct Kept {
     directory: PathBuf,
     cacert: PathBuf,
     ports: Vec<(u16, SocketAddr)>,
+    /// Where the Pod's own address leads nowhere outside it.
+    _entrances: Entrances,
 }
 
 impl Kept {
     /// Writes what a user needs to talk to the Lab, and what was made up to look at.
-    pub(super) fn write(pod: &Pod, world: &World, ports: Vec<u16>) -> Result<Self> {
+    pub(super) async fn write(pod: &Pod, world: &World, ports: Vec<u16>) -> Result<Self> {
         let cacert = pod.run().write("ca.pem", world.trust.as_bytes())?;
         write_all(pod, "", &world.nginx_files)?;
         for (number, prometheus) in world.prometheus.iter().enumerate() {
@@ -33,9 +35,16 @@ impl Kept {
         if let Some((user, password)) = &world.credentials {
             pod.run().write("credentials", format!("{user}:{password}").as_bytes())?;
         }
+        let entrances = Entrances::default();
+        let mut opened = Vec::new();
+        for port in ports {
+            let address = entrances.address_of(pod.reach(port)).await.map_err(RuntimeError::Entrance)?;
+            opened.push((port, address));
+        }
         Ok(Self {
             directory: cacert.parent().map(Path::to_owned).unwrap_or_default(),
-            ports: ports.into_iter().map(|port| (port, pod.address(port))).collect(),
+            ports: opened,
+            _entrances: entrances,
             cacert,
         })
     }

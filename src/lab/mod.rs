@@ -9,7 +9,8 @@ mod programs;
 mod provision;
 mod received;
 
-use std::net::SocketAddr;
+use std::ffi::OsString;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,7 +21,7 @@ use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
 use crate::observe::{Client, Failure, Inside, Observation, Observer, Pace, Shell, Sight, certificates};
 use crate::report::Programs;
-use crate::runtime::docker::Pod;
+use crate::runtime::{Entrances, Pod, Reach, RuntimeError};
 use crate::world::World;
 use crate::world::stubs::Stubs;
 pub use boot::BootOptions;
@@ -40,6 +41,8 @@ pub struct Lab {
     programs: Programs,
     kept: Option<Kept>,
     client: reqwest::Client,
+    /// What the client comes in by, where the Pod has no address outside.
+    _entrances: Entrances,
     /// One for each route, opened when it is first asked for.
     observers: Vec<OnceCell<Observer>>,
     /// How often it was asked what was received.
@@ -193,6 +196,35 @@ impl Lab {
         Ok(Observation::of(self.observer(0).await?).await)
     }
 
+    /// Runs a program of this machine inside the Lab's network, and waits for its end: the deployment's names, addresses
+    /// and ports are there what they are in production, and nothing else is. Its standard streams are this process's.
+    ///
+    /// Of a Lab in the sandbox alone; one that was booted with [`BootOptions::keep`] has `curl` and OpenSSL trust its CA.
+    ///
+    /// ```no_run
+    /// # async fn example(lab: proxyproof::Lab) -> proxyproof::Result<()> {
+    /// let ended = lab.run(&["curl", "-sS", "https://example.com/prometheus/-/ready"].map(Into::into)).await?;
+    /// assert!(ended.success());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the Lab runs in containers, or the program can't be run.
+    pub async fn run(&self, words: &[OsString]) -> Result<ExitStatus> {
+        let names: Vec<String> = self.deployment.routes.iter().map(|route| route.server_name.clone()).collect();
+        let mut command = tokio::process::Command::from(self.pod.inside(words, &names)?);
+        if let Some(kept) = &self.kept {
+            command.envs(["SSL_CERT_FILE", "CURL_CA_BUNDLE"].map(|name| (name, kept.cacert())));
+        }
+        let failed = |error| {
+            let program = words.first().map(|word| word.display().to_string()).unwrap_or_default();
+            RuntimeError::Guest { program, error }
+        };
+        Ok(command.kill_on_drop(true).status().await.map_err(failed)?)
+    }
+
     /// Takes everything away, and returns when it is gone.
     ///
     /// # Errors
@@ -240,8 +272,8 @@ impl Lab {
 }
 
 impl Sight for Pod {
-    fn address(&self, port: u16) -> SocketAddr {
-        self.address(port)
+    fn reach(&self, port: u16) -> Reach {
+        self.reach(port)
     }
 
     fn nginx_log(&self) -> String {

@@ -2,8 +2,7 @@
 
 use super::Lab;
 use crate::error::{Error, Result};
-use crate::runtime::Reload;
-use crate::runtime::docker::Pod;
+use crate::runtime::{Pod, Reload};
 
 /// The nginx of a Lab: see [`Lab::nginx`].
 #[derive(Clone, Copy, Debug)]

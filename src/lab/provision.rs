@@ -9,10 +9,10 @@ use crate::deployment::Modules;
 use crate::error::Result;
 use crate::report::Program as ReportedProgram;
 use crate::runtime::docker::Engine;
-use crate::runtime::{Run, RuntimeError};
+use crate::runtime::{Bed, Run, RuntimeError};
 use crate::source::image::{Archive, image_id, image_tag};
 use crate::source::{
-    Arch, Build, Cache, Program, Progress, Recipe, Release, Root, Source, SourceError, auto_candidates, debian, host,
+    Build, Cache, Program, Progress, Recipe, Release, Root, Source, SourceError, auto_candidates, debian, host,
 };
 
 /// What a Pod's infrastructure container is where no Debian packages are to be had: it has `sh`, `cat`, `ip` and
@@ -22,7 +22,7 @@ const POD_IMAGE: &str = "busybox:stable";
 /// A version that is not known before the program runs.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// An image that the engine has, and what is in it.
+/// What a program is started from, and what is in it.
 #[derive(Clone, Debug)]
 pub(super) struct Provided {
     pub(super) image: String,
@@ -35,7 +35,7 @@ pub(super) struct Provided {
 /// Gets images for one run.
 #[derive(Clone)]
 pub(super) struct Provider {
-    pub(super) engine: Engine,
+    pub(super) bed: Bed,
     pub(super) cache: Cache,
     pub(super) run: Arc<Run>,
     pub(super) progress: Arc<dyn Progress + Send + Sync>,
@@ -83,23 +83,26 @@ impl Provider {
         });
         match self.debian(named.unwrap_or_else(Release::stable), Recipe::Pod.into()).await {
             Ok(provided) => Ok(provided.image),
-            Err(no_packages) => match self.engine.pull(POD_IMAGE).await {
-                Ok(()) => Ok(POD_IMAGE.to_owned()),
+            Err(no_packages) => match self.image(POD_IMAGE).await {
+                Ok(image) => Ok(image.image),
                 Err(_) => Err(no_packages),
             },
         }
     }
 
     async fn image(&self, image: &str) -> Result<Provided> {
+        let Some(engine) = self.bed.engine() else {
+            return Err(RuntimeError::NoImages { image: image.to_owned() }.into());
+        };
         self.progress.step(&format!("getting the image {image}"));
-        self.engine.pull(image).await?;
+        engine.pull(image).await?;
         // What is in an image the program itself says, once it runs.
         let program = ReportedProgram { version: UNKNOWN.to_owned(), source: format!("docker:{image}") };
         Ok(Provided { image: image.to_owned(), program, modules: Vec::new() })
     }
 
     async fn debian(&self, release: Release, build: Build) -> Result<Provided> {
-        let arch = Arch::named(&self.engine.architecture)?;
+        let arch = self.bed.arch()?;
         let recipe = build.recipe();
         let root = self.build(move |cache, progress| debian::build(&release, &build, arch, cache, progress));
         self.loaded(root.await?, recipe).await
@@ -109,10 +112,12 @@ impl Provider {
     async fn automatic(&self, program: Program, build: &Build, candidates: Vec<Source>) -> Result<Provided> {
         let mut reasons = Vec::new();
         for source in candidates {
-            let key = format!("auto {source} {}", self.engine.host);
+            let engine = self.bed.engine();
+            let key = format!("auto {source} {}", engine.map_or("", |engine| engine.host.as_str()));
             if let Source::Docker(image) = &source
                 && let Some(reason) = self.cache.remembered(&key)
-                && self.engine.image_id(image).await?.is_none()
+                && let Some(engine) = engine
+                && engine.image_id(image).await?.is_none()
             {
                 reasons.push(format!("{source}: {reason}"));
                 continue;
@@ -120,7 +125,7 @@ impl Provider {
             match Box::pin(self.program(program, build, &source)).await {
                 Ok(provided) => return Ok(provided),
                 Err(error) => {
-                    if matches!(source, Source::Docker(_)) {
+                    if matches!(source, Source::Docker(_)) && engine.is_some() {
                         self.cache.remember(&key, &error.to_string())?;
                     }
                     reasons.push(format!("{source}: {error}"));
@@ -139,20 +144,29 @@ impl Provider {
         built.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map_err(Into::into)
     }
 
-    /// Loads the image of a root, unless the engine has it.
+    /// Has the engine load the image of a root, unless it has it. The sandbox takes the root as it is.
     async fn loaded(&self, root: Root, recipe: Recipe) -> Result<Provided> {
-        let (image, modules) = (image_tag(&root, recipe), root.modules());
+        let modules = root.modules();
         let program =
             ReportedProgram { version: root.manifest().version.clone(), source: root.manifest().source.clone() };
         for note in &root.manifest().notes {
             self.progress.step(note);
         }
-        if self.engine.image_id(&image).await?.as_deref() != Some(image_id(&root)) {
+        let image = match self.bed.engine() {
+            Some(engine) => self.in_engine(engine, root, recipe).await?,
+            None => root.path().display().to_string(),
+        };
+        Ok(Provided { image, program, modules })
+    }
+
+    async fn in_engine(&self, engine: &Engine, root: Root, recipe: Recipe) -> Result<String> {
+        let image = image_tag(&root, recipe);
+        if engine.image_id(&image).await?.as_deref() != Some(image_id(&root)) {
             self.progress.step(&format!("loading {image}"));
             let archive = move |out: &mut dyn std::io::Write| Archive::new(&root).write_to(out);
-            self.engine.load(archive).await?;
+            engine.load(archive).await?;
         }
-        Ok(Provided { image, program, modules })
+        Ok(image)
     }
 }
 

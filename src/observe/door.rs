@@ -1,6 +1,5 @@
 //! Where clients connect, and how often they may knock: a deployment that others use is asked slowly.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +7,12 @@ use tokio::net::TcpStream;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use crate::runtime::Reach;
+
 /// A place that clients connect to.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
-    pub(crate) address: SocketAddr,
+    reach: Reach,
     pace: Pace,
 }
 
@@ -68,8 +69,8 @@ impl Pace {
 }
 
 impl Door {
-    pub(crate) fn new(address: SocketAddr, pace: &Pace) -> Self {
-        Self { address, pace: pace.clone() }
+    pub(crate) fn new(reach: Reach, pace: &Pace) -> Self {
+        Self { reach, pace: pace.clone() }
     }
 
     pub(super) fn pace(&self) -> &Pace {
@@ -87,7 +88,7 @@ impl Door {
     }
 
     pub(super) async fn connect(&self) -> std::io::Result<TcpStream> {
-        let stream = TcpStream::connect(self.address).await?;
+        let stream = self.reach.connect().await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }

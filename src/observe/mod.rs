@@ -24,7 +24,7 @@ mod verifier;
 mod visit;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,6 +35,7 @@ use tokio::time::Instant;
 
 use crate::deployment::{Deployment, Facts, Route};
 use crate::location::Location;
+use crate::runtime::Reach;
 use crate::world::{Way, World};
 
 pub(crate) use certificate::{Certificate, Key, SignedBy};
@@ -60,8 +61,8 @@ pub(crate) use visit::{Visit, Visited};
 
 /// How a Lab's programs are reached and read: what a runtime gives to the eyes.
 pub(crate) trait Sight: std::fmt::Debug + Send + Sync {
-    /// Where clients reach a TCP port of the Pod.
-    fn address(&self, port: u16) -> SocketAddr;
+    /// How clients get to a TCP port of the Pod.
+    fn reach(&self, port: u16) -> Reach;
     /// What nginx has written so far.
     fn nginx_log(&self) -> String;
     /// What nginx said when it refused to start.
@@ -120,7 +121,7 @@ impl Observer {
         let verifying = client_config(CurlVerifier::trusting(&known.trust)?, known.identity.as_ref())?;
         let tls = TlsClients::of(&known)?;
         let Client { way, pace, credentials, .. } = known;
-        let door_at = |port| Door::new(sight.address(port), &pace);
+        let door_at = |port| Door::new(sight.reach(port), &pace);
         let door = door_at(way.port);
         let (verified, unverified) = tokio::join!(
             handshake(&door, &route.server_name, &verifying),
@@ -209,7 +210,7 @@ impl Observer {
     }
 
     fn door_at(&self, port: u16) -> Door {
-        Door::new(self.sight.address(port), &self.pace)
+        Door::new(self.sight.reach(port), &self.pace)
     }
 
     /// Whether the configuration, the logs and the programs are there to look at.

@@ -1,7 +1,5 @@
 //! What can be said of a deployment of which no file is known: neither a line nor what stands in it.
 
-use std::net::SocketAddr;
-
 use tokio::time::Instant;
 
 use super::place::Place;
@@ -9,6 +7,7 @@ use crate::check::CATALOGUE;
 use crate::deployment::Route;
 use crate::finding::Finding;
 use crate::observe::Sight;
+use crate::runtime::Reach;
 
 /// What is seen from outside: where it is.
 #[derive(Debug)]
@@ -18,8 +17,8 @@ pub(super) struct Outside {
 }
 
 impl Sight for Outside {
-    fn address(&self, port: u16) -> SocketAddr {
-        self.place.at(port)
+    fn reach(&self, port: u16) -> Reach {
+        Reach::at(self.place.at(port))
     }
 
     fn nginx_log(&self) -> String {

@@ -34,6 +34,11 @@ impl RunDirectory {
         Ok(directory)
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes a file that only this user can read, and says where it is.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf, RuntimeError> {
         let path = self.path.join(name);

@@ -67,6 +67,44 @@ pub enum RuntimeError {
     /// The process that cleans up after a killed run could not be started, or was ended.
     #[error("the process that cleans up after a killed run does not run: {0}; run it again")]
     Janitor(#[source] std::io::Error),
+    /// No way into the Pod could be opened on this machine.
+    #[error("could not open a way into the Pod on this machine: {0}; are too many files open?")]
+    Entrance(#[source] std::io::Error),
+    /// The kernel or its policy forbids what the sandbox is made of.
+    #[error("the sandbox could not {doing}: {reason}")]
+    Sandbox {
+        /// What was to be done.
+        doing: String,
+        /// What the kernel said, and which setting is behind it.
+        reason: String,
+    },
+    /// No program of this machine can be let into a Pod of containers.
+    #[error("no program of this machine can be let into containers: use --runtime sandbox")]
+    NoGuests,
+    /// A program of the user's could not be run.
+    #[error("could not run {program}: {error}")]
+    Guest {
+        /// What was to be run.
+        program: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Neither runtime works.
+    #[error("nothing here can boot a Pod; docker: {docker}; sandbox: {sandbox}")]
+    NoRuntime {
+        /// What is wrong with docker.
+        docker: String,
+        /// What is wrong with the sandbox.
+        sandbox: String,
+    },
+    /// The sandbox has no layers of container images.
+    #[error(
+        "the sandbox can't run the container image {image}; name packages (`debian:stable`) or a binary (`path:FILE`) instead, or use --runtime docker"
+    )]
+    NoImages {
+        /// The image's reference.
+        image: String,
+    },
     /// The run's directory could not be made.
     #[error("could not write {path}: {error}; set TMPDIR to a directory that can be written")]
     Directory {

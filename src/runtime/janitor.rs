@@ -157,7 +157,10 @@ async fn remove_directories(mut directories: Vec<PathBuf>) {
     let mut ticks = interval(Duration::from_millis(20));
     while !directories.is_empty() {
         ticks.tick().await;
-        directories.retain(|directory| match std::fs::remove_dir_all(directory) {
+        // A control group is removed with the files in it, which nobody can remove.
+        let remove =
+            |directory: &PathBuf| std::fs::remove_dir(directory).or_else(|_| std::fs::remove_dir_all(directory));
+        directories.retain(|directory| match remove(directory) {
             Ok(()) => false,
             Err(error) => error.kind() != std::io::ErrorKind::NotFound,
         });

@@ -1,12 +1,23 @@
 //! Boots a Pod: nginx and Prometheus in one network namespace, with nothing left behind whatever happens.
 
+mod archive;
+mod bed;
+mod change;
 mod directory;
 pub(crate) mod docker;
+mod entrance;
 mod error;
+mod host;
 mod janitor;
 mod ledger;
 mod owner;
+mod pod;
+mod program;
+mod reach;
 mod run;
+#[cfg(target_os = "linux")]
+pub(crate) mod sandbox;
+mod serving;
 mod wait;
 
 use std::net::{IpAddr, SocketAddr};
@@ -14,8 +25,13 @@ use std::time::Duration;
 
 use crate::world::PodFile;
 
+pub(crate) use bed::Bed;
+pub use bed::Runtime;
 pub(crate) use directory::{RunDirectory, remove as remove_directory};
+pub(crate) use entrance::Entrances;
 pub use error::RuntimeError;
+pub(crate) use pod::Pod;
+pub(crate) use reach::Reach;
 pub(crate) use run::Run;
 
 /// How long a Pod may take until both programs answer.
@@ -47,7 +63,7 @@ pub(crate) struct PodPlan {
 /// How one program is started.
 #[derive(Clone, Debug)]
 pub(crate) struct ProgramPlan {
-    /// The image's reference.
+    /// The image's reference; in the sandbox the directory of its root.
     pub image: String,
     /// The command line; empty for the image's own.
     pub arguments: Vec<String>,

@@ -48,14 +48,26 @@ impl Run {
         self.janitor.guard_directory(directory)
     }
 
-    /// Writes a file into the run's directory, which is created with the first one, and says where it is.
+    /// The run's directory, which is created when it is first asked for.
+    pub(crate) fn directory(&self) -> Result<PathBuf, RuntimeError> {
+        self.in_directory(|directory| Ok(directory.path().to_owned()))
+    }
+
+    /// Writes a file into the run's directory, and says where it is.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf, RuntimeError> {
+        self.in_directory(|directory| directory.write(name, content))
+    }
+
+    fn in_directory<T>(&self, work: impl FnOnce(&RunDirectory) -> Result<T, RuntimeError>) -> Result<T, RuntimeError> {
         let mut directory = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
-        if directory.is_none() {
-            self.janitor.guard_directory(&RunDirectory::place(&self.id))?;
-            *directory = Some(RunDirectory::create(&self.id)?);
-        }
-        directory.as_ref().map_or_else(|| Ok(PathBuf::new()), |directory| directory.write(name, content))
+        let there = match directory.take() {
+            Some(there) => there,
+            None => {
+                self.janitor.guard_directory(&RunDirectory::place(&self.id))?;
+                RunDirectory::create(&self.id)?
+            }
+        };
+        work(directory.insert(there))
     }
 
     /// Leaves the run's directory for a look, and says where it is.

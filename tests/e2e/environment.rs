@@ -31,7 +31,7 @@ fn assert_refused(ended: &Ended, code: i32, words: &[&str]) {
 #[test]
 fn without_an_engine_the_message_says_how_to_have_one() {
     let stage = Stage::new().with("DOCKER_HOST", "tcp://127.0.0.1:1");
-    let ended = stage.start(GUIDE).end();
+    let ended = stage.start(GUIDE.into_iter().chain(["--runtime", "docker"])).end();
     assert_eq!(stage.left_on_this_machine(ended.run), Vec::<String>::new());
     assert_eq!(ended.code(), 3);
     insta::assert_snapshot!(ended.stderr);

@@ -21,6 +21,7 @@ mod prometheus;
 mod readme;
 mod remote;
 mod running;
+mod sandbox;
 mod stage;
 mod stubs;
 mod support;

@@ -22,13 +22,22 @@ pub(crate) fn project(path: &str) -> PathBuf {
 
 /// Whether containers can run here. A test that needs them says so and returns; in CI their absence is a failure.
 pub(crate) fn has_docker() -> bool {
+    has("docker", "container engine")
+}
+
+/// The same of namespaces of this kernel.
+pub(crate) fn has_sandbox() -> bool {
+    has("sandbox", "sandbox")
+}
+
+fn has(runtime: &str, what: &str) -> bool {
     let doctor = proxyproof().arg("doctor").output().expect("the program runs");
-    if doctor.status.success() {
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    if found.lines().any(|line| line.split_whitespace().take(2).eq([runtime, "works"])) {
         return true;
     }
-    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(std::env::var_os("CI").is_none(), "no container engine in CI:\n{found}");
-    println!("skipped: no container engine\n{found}");
+    assert!(std::env::var_os("CI").is_none(), "no {what} in CI:\n{found}");
+    println!("skipped: no {what}\n{found}");
     false
 }
 

@@ -5,29 +5,28 @@ use testcontainers::bollard::models::{
     ResourcesUlimits,
 };
 
-use super::program::{Membership, Role, Sockets};
+use super::program::{Membership, Sockets};
 use crate::runtime::ProgramPlan;
+use crate::runtime::program::Role;
 
 /// What nginx needs to bind low ports and hand its work to unprivileged workers; all else is dropped.
 const NGINX_CAPABILITIES: [&str; 5] = ["CHOWN", "SETUID", "SETGID", "NET_BIND_SERVICE", "DAC_OVERRIDE"];
 /// For worker processes and threads.
 const PROCESSES: i64 = 512;
 
-impl Role {
-    fn capabilities(self) -> Vec<String> {
-        match self {
-            Self::Nginx => NGINX_CAPABILITIES.map(str::to_owned).to_vec(),
-            // dnsmasq sets its group, though it is the one that it has.
-            Self::Stubs => ["NET_BIND_SERVICE", "SETGID"].map(str::to_owned).to_vec(),
-            Self::Prometheus(_) => Vec::new(),
-        }
+fn capabilities(role: Role) -> Vec<String> {
+    match role {
+        Role::Nginx => NGINX_CAPABILITIES.map(str::to_owned).to_vec(),
+        // dnsmasq sets its group, though it is the one that it has.
+        Role::Stubs => ["NET_BIND_SERVICE", "SETGID"].map(str::to_owned).to_vec(),
+        Role::Prometheus(_) => Vec::new(),
     }
+}
 
-    fn memory(self) -> i64 {
-        match self {
-            Self::Nginx | Self::Stubs => 256 << 20,
-            Self::Prometheus(_) => 1 << 30,
-        }
+fn memory(role: Role) -> i64 {
+    match role {
+        Role::Nginx | Role::Stubs => 256 << 20,
+        Role::Prometheus(_) => 1 << 30,
     }
 }
 
@@ -44,9 +43,9 @@ pub(super) fn body(role: Role, plan: &ProgramPlan, membership: Membership<'_>) -
             network_mode: Some(format!("container:{}", membership.lifeline)),
             pid_mode: Some(format!("container:{}", membership.lifeline)),
             cap_drop: Some(vec!["ALL".to_owned()]),
-            cap_add: Some(role.capabilities()),
+            cap_add: Some(capabilities(role)),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
-            memory: Some(role.memory()),
+            memory: Some(memory(role)),
             pids_limit: Some(PROCESSES),
             ulimits: plan.open_files.map(open_files),
             // For a look with the engine's own tools; the Pod reads what it is attached to.

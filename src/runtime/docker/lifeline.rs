@@ -140,11 +140,6 @@ impl Lifeline {
         self.published.get(&port).copied().unwrap_or(own)
     }
 
-    /// The same of several.
-    pub(super) fn addresses(&self, ports: &[u16]) -> Vec<SocketAddr> {
-        ports.iter().map(|port| self.address(*port)).collect()
-    }
-
     /// Lets names mean these addresses from now on, and no others any more.
     pub(super) async fn name(&self, engine: &Engine, hosts: &[(String, IpAddr)]) -> Result<(), RuntimeError> {
         let said = exec(&engine.docker, &self.id, &["sh", "-c", NAMES], &[hosts_variable(hosts)]).await;

@@ -7,16 +7,16 @@
 //!    namespace, and the kernel ends everything else in it;
 //! 2. nginx and 3. Prometheus, unprivileged, limited, removed by the engine when they end.
 
-mod archive;
-mod change;
+mod boot;
 mod container;
 mod engine;
 mod image;
 mod lifeline;
 mod network;
-mod pod;
 mod program;
 pub(crate) mod sweep;
 
+pub(in crate::runtime) use boot::Host;
+pub(crate) use boot::boot;
 pub(crate) use engine::Engine;
-pub(crate) use pod::Pod;
+pub(in crate::runtime) use program::Program;

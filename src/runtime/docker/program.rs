@@ -1,56 +1,30 @@
 //! One program of a Pod in its container: created with its files, attached to, started.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{Stream, StreamExt};
+use rustix::process::Signal;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::body_full;
 use testcontainers::bollard::container::LogOutput;
 use testcontainers::bollard::errors::Error as BollardError;
 use testcontainers::bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use testcontainers::bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, StartContainerOptions,
-    UploadToContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder, StartContainerOptions,
+    TopOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
-use super::archive::archive;
 use super::container::body;
-use super::engine::{Engine, refused};
+use super::engine::{Engine, is_busy, is_gone, refused};
+use super::sweep;
 use crate::runtime::ProgramPlan;
+use crate::runtime::archive::archive;
 use crate::runtime::error::RuntimeError;
+use crate::runtime::program::{Role, is_worker};
 use crate::runtime::run::Run;
 use crate::world::PodFile;
-
-/// The programs of a Pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// The reverse proxy.
-    Nginx,
-    /// What it stands in front of, by its number: there may be several.
-    Prometheus(usize),
-    /// What stands for everything else that nginx talks to.
-    Stubs,
-}
-
-impl Role {
-    /// Its name, in messages.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::Prometheus(_) => "prometheus",
-            Self::Stubs => "stubs",
-        }
-    }
-
-    /// The same for one container.
-    fn container(self) -> String {
-        match self {
-            Self::Prometheus(number) if number > 0 => format!("{}-{}", self.name(), number + 1),
-            _ => self.name().to_owned(),
-        }
-    }
-}
 
 /// What joins a program to its Pod.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +59,9 @@ pub(super) struct Prepared {
 
 /// A started program, and what it has written so far.
 #[derive(Clone, Debug)]
-pub(super) struct Program {
-    docker: Docker,
+pub(in crate::runtime) struct Program {
+    engine: Engine,
+    role: Role,
     id: String,
     log: Arc<Mutex<String>>,
     ended: tokio::sync::watch::Receiver<bool>,
@@ -109,7 +84,7 @@ impl Prepared {
         // With the limit of its own it is another container: the engine may still be about to remove the first.
         let limited = if plan.open_files.is_some() { "-limited" } else { "" };
         let again = if membership.again > 0 { format!("-again-{}", membership.again) } else { String::new() };
-        let name = membership.run.id().name(&format!("{}{again}{limited}", role.container()));
+        let name = membership.run.id().name(&format!("{}{again}{limited}", container_of(role)));
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         let create = docker.create_container(Some(options), body(role, plan, membership));
         let created = membership.run.creating(&name, create).await?;
@@ -129,7 +104,7 @@ impl Prepared {
         let started = engine.docker.start_container(&self.id, None::<StartContainerOptions>).await;
         started.map_err(|error| not_started(self.role, &self.image, error))?;
         let (log, ended) = follow(self.output);
-        Ok(Program { docker: engine.docker.clone(), id: self.id, log, ended })
+        Ok(Program { engine: engine.clone(), role: self.role, id: self.id, log, ended })
     }
 
     /// Starts it with as many open files as the plan wants, or as the engine itself has if it may not give more.
@@ -206,18 +181,54 @@ impl Program {
     }
 
     /// What it has written so far, its standard output and error as one.
-    pub(super) fn log(&self) -> String {
+    pub(in crate::runtime) fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What it says when it is asked with these words, its standard output and error as one.
-    pub(super) async fn exec(&self, words: &[&str]) -> Option<String> {
-        exec(&self.docker, &self.id, words, &[]).await
+    pub(in crate::runtime) async fn exec(&self, words: &[&str]) -> Option<String> {
+        exec(&self.engine.docker, &self.id, words, &[]).await
     }
 
     /// Whether it has ended. All that it wrote is in its log then.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(in crate::runtime) fn has_ended(&self) -> bool {
         *self.ended.borrow()
+    }
+
+    /// Sends it a signal; one that has ended needs none.
+    pub(in crate::runtime) async fn signal(&self, signal: Signal, doing: &str) -> Result<(), RuntimeError> {
+        let options = KillContainerOptionsBuilder::new().signal(&signal.as_raw().to_string()).build();
+        match self.engine.docker.kill_container(&self.id, Some(options)).await {
+            Err(error) if is_gone(&error) || is_busy(&error) => Ok(()),
+            told => told.map_err(refused(doing)),
+        }
+    }
+
+    /// The ids of nginx's workers that take connections.
+    pub(in crate::runtime) async fn workers(&self) -> BTreeSet<String> {
+        let options = TopOptionsBuilder::new().ps_args("-eo pid,args").build();
+        let top = self.engine.docker.top_processes(&self.id, Some(options)).await;
+        let lines = top.ok().and_then(|top| top.processes).unwrap_or_default();
+        let workers = lines.into_iter().filter(|line| is_worker(&line.join(" ")));
+        workers.filter_map(|line| line.into_iter().next()).collect()
+    }
+
+    /// Puts files into its container, changed at a time in seconds.
+    pub(in crate::runtime) async fn put(&self, files: &[PodFile], changed: u64) -> Result<(), RuntimeError> {
+        put(&self.engine, self.role, &self.id, files, changed).await
+    }
+
+    /// Removes its container, and returns when it is gone.
+    pub(in crate::runtime) async fn remove(&self) -> Result<(), RuntimeError> {
+        sweep::remove_container(&self.engine, &self.id).await
+    }
+}
+
+/// The name of a program's container within its run.
+fn container_of(role: Role) -> String {
+    match role {
+        Role::Prometheus(number) if number > 0 => format!("{}-{}", role.name(), number + 1),
+        _ => role.name().to_owned(),
     }
 }
 

@@ -5,16 +5,13 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use testcontainers::bollard::errors::Error as BollardError;
-use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, TopOptionsBuilder};
+use rustix::process::Signal;
 
-use super::engine::{Engine, is_busy, is_gone, refused};
-use super::pod::{Pod, locked, start_nginx, start_prometheus, tail};
-use super::program::{Membership, Prepared, Program, Role, Sockets, put};
-use super::sweep;
-use crate::runtime::error::RuntimeError;
-use crate::runtime::wait::{Deadline, Look};
-use crate::runtime::{BOOT_TIME, ProgramPlan, Refusal, Reload};
+use super::error::RuntimeError;
+use super::pod::{Pod, locked, tail};
+use super::program::{Program, Role};
+use super::wait::{Deadline, Look};
+use super::{BOOT_TIME, ProgramPlan, Refusal, Reload, serving};
 use crate::world::PodFile;
 
 /// How long nginx may take to read its configuration again.
@@ -36,14 +33,14 @@ impl Pod {
         let nginx = self.running_nginx()?;
         // A time that no earlier file has: nginx goes by it when it asks itself what has changed.
         let changed = u64::try_from(self.next_change()).unwrap_or(u64::MAX);
-        put(&self.engine, Role::Nginx, nginx.id(), files, changed).await
+        nginx.put(files, changed).await
     }
 
     /// Tells nginx to read its configuration again, and returns when it works with it or has said that it won't.
     pub(crate) async fn reload_nginx(&self) -> Result<Reload, RuntimeError> {
         let nginx = self.running_nginx()?;
-        let before = Before { workers: workers(&self.engine, &nginx).await, log: nginx.log().len() };
-        signal(&self.engine, &nginx, "SIGHUP").await.map_err(refused("reload nginx"))?;
+        let before = Before { workers: nginx.workers().await, log: nginx.log().len() };
+        nginx.signal(Signal::HUP, "reload nginx").await?;
         let mut looks = 0_u32;
         let deadline = Deadline::after(RELOAD_TIME);
         deadline
@@ -64,7 +61,7 @@ impl Pod {
             return Ok(Look::Done(Reload::Refused { log: said.to_owned() }));
         }
         // For a moment the workers of before take connections beside the new ones.
-        let workers = workers(&self.engine, nginx).await;
+        let workers = nginx.workers().await;
         if !workers.is_empty() && workers.is_disjoint(&before.workers) {
             return Ok(Look::Done(Reload::Done));
         }
@@ -80,21 +77,15 @@ impl Pod {
 
     /// Stops nginx; what clients are being answered is finished.
     pub(crate) async fn stop_nginx(&self) -> Result<(), RuntimeError> {
-        self.end(Role::Nginx, &self.running_nginx()?, "SIGQUIT").await
+        self.end(Role::Nginx, &self.running_nginx()?, Signal::QUIT).await
     }
 
     /// Starts an nginx that was stopped, as at boot: with the files of then.
     pub(crate) async fn start_nginx(&self) -> Result<Option<Refusal>, RuntimeError> {
-        let sockets = match &self.stubs {
-            Some(stubs) if !self.plan.shared_directories.is_empty() => Sockets::Of(stubs.id()),
-            _ => Sockets::None,
-        };
-        let membership = self.membership(sockets);
-        let plan = &self.plan.nginx;
-        let prepared = Prepared::prepare(&self.engine, Role::Nginx, plan, membership).await?;
-        let listens = self.lifeline.addresses(&self.plan.ports);
-        let deadline = Deadline::after(BOOT_TIME);
-        let started = start_nginx(&self.engine, prepared, plan, membership, &listens, deadline).await?;
+        let stubs = self.stubs.as_ref().filter(|_| !self.plan.shared_directories.is_empty());
+        let program = self.host.start(Role::Nginx, &self.plan.nginx, &self.run, stubs, self.next_change()).await?;
+        let listens = self.host.telling(&self.plan.ports);
+        let started = serving::nginx(program, &listens, Deadline::after(BOOT_TIME)).await?;
         let refusal = started.as_ref().err().cloned();
         *locked(&self.nginx) = started;
         Ok(refusal)
@@ -104,7 +95,7 @@ impl Pod {
     pub(crate) async fn stop_prometheus(&self, number: usize) -> Result<(), RuntimeError> {
         let program = locked(&self.prometheus).get(number).cloned();
         match program {
-            Some(program) => self.end(Role::Prometheus(number), &program, "SIGTERM").await,
+            Some(program) => self.end(Role::Prometheus(number), &program, Signal::TERM).await,
             None => Ok(()),
         }
     }
@@ -118,9 +109,8 @@ impl Pod {
         let Some(plan) = self.plan.prometheus.get(number) else { return Ok(()) };
         let arguments = arguments.unwrap_or_else(|| plan.arguments.clone());
         let plan = ProgramPlan { arguments, ..plan.clone() };
-        let membership = self.membership(Sockets::None);
-        let prepared = Prepared::prepare(&self.engine, Role::Prometheus(number), &plan, membership).await?;
-        let started = start_prometheus(&self.engine, prepared, Deadline::after(BOOT_TIME)).await?;
+        let program = self.host.start(Role::Prometheus(number), &plan, &self.run, None, self.next_change()).await?;
+        let started = serving::prometheus(program, Deadline::after(BOOT_TIME)).await?;
         locked(&self.prometheus)[number] = started;
         Ok(())
     }
@@ -132,7 +122,7 @@ impl Pod {
             hosts.iter_mut().filter(|(known, _)| known.eq_ignore_ascii_case(name)).for_each(|host| host.1 = address);
             hosts.clone()
         };
-        self.lifeline.name(&self.engine, &hosts).await?;
+        self.host.name_all(&hosts).await?;
         if let Some(stubs) = &self.stubs {
             stubs.exec(&["perl", "-e", READ_NAMES_AGAIN]).await;
         }
@@ -148,24 +138,16 @@ impl Pod {
         }
     }
 
-    /// Ends a program, and returns when its container is gone.
-    async fn end(&self, role: Role, program: &Program, by: &str) -> Result<(), RuntimeError> {
-        match signal(&self.engine, program, by).await {
-            // It has ended by itself.
-            Err(error) if is_gone(&error) || is_busy(&error) => {}
-            told => told.map_err(refused(format!("stop {}", role.name())))?,
-        }
+    /// Ends a program, and returns when it is gone.
+    async fn end(&self, role: Role, program: &Program, by: Signal) -> Result<(), RuntimeError> {
+        program.signal(by, &format!("stop {}", role.name())).await?;
         let what = format!("{} to end", role.name());
         let ended = Deadline::after(END_TIME).until(&what, async || {
             Ok(if program.has_ended() { Look::Done(()) } else { Look::NotYet(tail(&program.log())) })
         });
-        // What does not end by itself ends with its container.
+        // What does not end by itself is ended.
         let _ = ended.await;
-        sweep::remove_container(&self.engine, program.id()).await
-    }
-
-    fn membership<'a>(&'a self, sockets: Sockets<'a>) -> Membership<'a> {
-        Membership { run: &self.run, lifeline: &self.lifeline.id, sockets, again: self.next_change() }
+        program.remove().await
     }
 
     fn next_change(&self) -> usize {
@@ -177,21 +159,4 @@ impl Pod {
 struct Before {
     workers: BTreeSet<String>,
     log: usize,
-}
-
-async fn signal(engine: &Engine, program: &Program, name: &str) -> Result<(), BollardError> {
-    let options = KillContainerOptionsBuilder::new().signal(name).build();
-    engine.docker.kill_container(program.id(), Some(options)).await
-}
-
-/// The ids of nginx's workers that take connections.
-pub(super) async fn workers(engine: &Engine, program: &Program) -> BTreeSet<String> {
-    let options = TopOptionsBuilder::new().ps_args("-eo pid,args").build();
-    let top = engine.docker.top_processes(program.id(), Some(options)).await;
-    let lines = top.ok().and_then(|top| top.processes).unwrap_or_default();
-    let is_worker = |line: &Vec<String>| {
-        let title = line.join(" ");
-        title.contains("nginx: worker process") && !title.contains("shutting down")
-    };
-    lines.into_iter().filter(is_worker).filter_map(|line| line.into_iter().next()).collect()
 }

@@ -1,0 +1,147 @@
+//! A running Pod, whichever runtime runs it: read, asked, taken away. What changes it is in [`super::change`].
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::process::Command;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::error::RuntimeError;
+use super::host::Host;
+use super::program::Program;
+use super::reach::Reach;
+use super::run::Run;
+use super::wait::{Deadline, Look};
+use super::{PodPlan, Refusal};
+
+/// How long the stubs may take to write a line.
+const MARK_TIME: Duration = Duration::from_secs(10);
+
+/// A running Pod. Dropping it takes everything away; [`Pod::remove`] does it without blocking.
+#[derive(Debug)]
+pub(crate) struct Pod {
+    pub(super) plan: PodPlan,
+    pub(super) nginx: Mutex<Result<Program, Refusal>>,
+    pub(super) prometheus: Mutex<Vec<Program>>,
+    pub(super) stubs: Option<Program>,
+    /// What names mean now.
+    pub(super) hosts: Mutex<Vec<(String, IpAddr)>>,
+    /// How often something was changed.
+    pub(super) changes: AtomicUsize,
+    // Dropped in this order: the host ends the Pod, then the run's janitor takes away the rest.
+    pub(super) host: Host,
+    pub(super) run: Arc<Run>,
+}
+
+/// The programs of a Pod as they came up.
+pub(super) struct Started {
+    pub(super) nginx: Result<Program, Refusal>,
+    pub(super) prometheus: Vec<Program>,
+    pub(super) stubs: Option<Program>,
+}
+
+impl Pod {
+    /// A Pod whose programs serve, or whose nginx has refused to.
+    pub(super) fn of(host: Host, run: Arc<Run>, plan: PodPlan, started: Started) -> Self {
+        Self {
+            nginx: Mutex::new(started.nginx),
+            prometheus: Mutex::new(started.prometheus),
+            stubs: started.stubs,
+            hosts: Mutex::new(plan.hosts.clone()),
+            changes: AtomicUsize::new(0),
+            plan,
+            host,
+            run,
+        }
+    }
+
+    /// The runtime that runs it, as reports name it.
+    pub(crate) fn runtime(&self) -> &'static str {
+        self.host.name()
+    }
+
+    /// How clients outside the Pod get to a TCP port of it.
+    pub(crate) fn reach(&self, port: u16) -> Reach {
+        self.host.reach(port)
+    }
+
+    /// Why nginx does not run, if it does not.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        locked(&self.nginx).as_ref().err().cloned()
+    }
+
+    /// What nginx has written so far.
+    pub(crate) fn nginx_log(&self) -> String {
+        match &*locked(&self.nginx) {
+            Ok(program) => program.log(),
+            Err(refusal) => refusal.log.clone(),
+        }
+    }
+
+    /// What a Prometheus has written so far, since it was started the last time.
+    pub(crate) fn prometheus_log(&self, number: usize) -> String {
+        locked(&self.prometheus).get(number).map(Program::log).unwrap_or_default()
+    }
+
+    /// What the stubs have written, down to a mark that they are asked to make now with these words.
+    pub(crate) async fn stubs_log(&self, mark: &str, words: &[&str]) -> Result<String, RuntimeError> {
+        let Some(stubs) = &self.stubs else { return Ok(String::new()) };
+        stubs.exec(words).await;
+        Deadline::after(MARK_TIME)
+            .until("the stubs to write down what they received", async || {
+                let log = stubs.log();
+                Ok(if log.contains(mark) { Look::Done(log) } else { Look::NotYet(tail(&log)) })
+            })
+            .await
+    }
+
+    /// The version of nginx as it says it itself: `nginx version: nginx/1.29.3`.
+    pub(crate) async fn nginx_version(&self) -> Option<String> {
+        let nginx = locked(&self.nginx).as_ref().ok()?.clone();
+        let said = nginx.exec(&["nginx", "-v"]).await?;
+        Some(said.split_once('/')?.1.split_whitespace().next()?.to_owned())
+    }
+
+    /// The version of Prometheus as it says it itself in its first lines: `version="(version=3.5.0, branch=…`.
+    pub(crate) fn prometheus_version(&self) -> Option<String> {
+        let log = self.prometheus_log(0);
+        Some(log.split_once("(version=")?.1.split([',', ')']).next()?.to_owned())
+    }
+
+    /// A command of this machine that runs in the Pod's network, where these names mean the Pod.
+    pub(crate) fn inside(&self, words: &[OsString], names: &[String]) -> Result<Command, RuntimeError> {
+        let hosts = locked(&self.hosts).clone();
+        self.host.inside(words, names, &hosts)
+    }
+
+    /// The run that this Pod is of.
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Takes everything away, and returns when it is gone.
+    pub(crate) async fn remove(&self) -> Result<(), RuntimeError> {
+        let mut programs: Vec<Program> = locked(&self.prometheus).iter().chain(&self.stubs).cloned().collect();
+        programs.extend(locked(&self.nginx).as_ref().ok().cloned());
+        let (removed, host) = tokio::join!(join_all(programs.iter().map(Program::remove)), self.host.end());
+        removed.into_iter().chain([host]).collect::<Result<(), _>>()?;
+        self.host.remove().await?;
+        self.run.end();
+        Ok(())
+    }
+}
+
+/// What a lock guards, also where somebody panicked with it.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The last lines of a log, for a message.
+pub(super) fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    let last = lines[lines.len().saturating_sub(5)..].join("\n");
+    if last.is_empty() { "its log is empty".to_owned() } else { format!("its log ends with:\n{last}") }
+}

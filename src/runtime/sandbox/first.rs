@@ -1,0 +1,129 @@
+//! The first process of a Pod: its end is the end of all the others.
+
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+use rustix::process::{Signal, set_parent_process_death_signal};
+
+use super::messages::{Answer, Begin, Failed, Order, doing};
+use super::stage::{self, Stage};
+use super::wire::{Received, Wire};
+use super::{names, network};
+
+/// What clients need of the Pod's settings and files, and what all its programs share: small things.
+const SIZE: &std::ffi::CStr = c"size=16m,mode=0755";
+
+pub(super) fn run() -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let wire = Wire::of(stage::connection()?);
+    let Order::Begin(plan) = wire.receive::<Order>()?.message else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    match begin(&plan) {
+        Ok(()) => wire.send(&Answer::Done, &[], &[])?,
+        Err(failed) => return wire.send(&Answer::from(failed), &[], &[]),
+    }
+    let mut pod = First { place: plan.place, launchers: Vec::new() };
+    // Until the harness has ended.
+    while let Ok(order) = wire.receive::<Order>() {
+        let (answer, files) = pod.follow(order).unwrap_or_else(|failed| (failed.into(), Vec::new()));
+        let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
+        wire.send(&answer, &[], &files)?;
+        pod.launchers.retain_mut(|launcher| matches!(launcher.try_wait(), Ok(None)));
+    }
+    Ok(())
+}
+
+/// Where the text of `/etc/hosts` is.
+pub(super) fn hosts_file(place: &Path) -> PathBuf {
+    place.join("hosts")
+}
+
+/// Where the text of `/etc/resolv.conf` is.
+pub(super) fn resolver_file(place: &Path) -> PathBuf {
+    place.join("resolv.conf")
+}
+
+/// Where a directory is that programs share.
+pub(super) fn shared_directory(place: &Path, number: usize) -> PathBuf {
+    place.join(format!("shared-{number}"))
+}
+
+fn begin(plan: &Begin) -> Result<(), Failed> {
+    let place = &plan.place;
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", private).map_err(doing("keep the Pod's mounts to itself"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("tmpfs", place, "tmpfs", flags, SIZE).map_err(doing("mount a directory of memory"))?;
+    rustix::system::sethostname(names::HOSTNAME.as_bytes()).map_err(doing("name the Pod"))?;
+    network::begin(&plan.addresses).map_err(doing("make the Pod's network"))?;
+    // As engines do. A kernel that does not know it lets nobody but root bind to low ports.
+    let _ = fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    let written = doing("write the Pod's names");
+    fs::write(hosts_file(place), names::hosts(&plan.hosts))
+        .and_then(|()| fs::write(resolver_file(place), names::RESOLVER))
+        .and_then(|()| (0..plan.shared).try_for_each(|number| fs::create_dir(shared_directory(place, number))))
+        .map_err(written)
+}
+
+struct First {
+    place: PathBuf,
+    launchers: Vec<Child>,
+}
+
+impl First {
+    fn follow(&mut self, order: Received<Order>) -> Result<(Answer, Vec<OwnedFd>), Failed> {
+        let done = (Answer::Done, Vec::new());
+        match order.message {
+            Order::Begin(_) => Ok(done),
+            Order::Sockets(count) => {
+                let sockets = (0..count).map(|_| socket()).collect::<io::Result<_>>();
+                Ok((Answer::Done, sockets.map_err(doing("open sockets"))?))
+            }
+            Order::Launch => self.launch(order.files).map(|()| done).map_err(doing("start a launcher")),
+            Order::Names(hosts) => {
+                // In place: programs see this very file.
+                let file = hosts_file(&self.place);
+                fs::write(file, names::hosts(&hosts)).map(|()| done).map_err(doing("change the Pod's names"))
+            }
+            Order::LetIn(hosts) => {
+                let id = self.let_in(&hosts).map_err(doing("let a program into the Pod"))?;
+                Ok((Answer::At(id), Vec::new()))
+            }
+        }
+    }
+
+    fn launch(&mut self, files: Vec<OwnedFd>) -> io::Result<()> {
+        let Ok([connection, output]) = <[OwnedFd; 2]>::try_from(files) else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        let mut command = Stage::Launcher.command(connection);
+        command.stdout(Stdio::from(output.try_clone()?)).stderr(Stdio::from(output)).process_group(0);
+        self.launchers.push(command.spawn()?);
+        Ok(())
+    }
+
+    /// Whoever is let in sees the host's files, with the Pod's names.
+    fn let_in(&self, hosts: &[(String, IpAddr)]) -> io::Result<u32> {
+        let file = self.place.join("hosts-of-guests");
+        fs::write(&file, names::hosts(hosts))?;
+        mount_bind(&file, "/etc/hosts")?;
+        // A machine without this file needs none.
+        let _ = mount_bind(resolver_file(&self.place), "/etc/resolv.conf");
+        // `/proc` is still the host's.
+        let own = fs::read_link("/proc/self")?;
+        own.to_string_lossy().parse().map_err(io::Error::other)
+    }
+}
+
+fn socket() -> io::Result<OwnedFd> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    Ok(socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?)
+}

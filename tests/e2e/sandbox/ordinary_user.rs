@@ -1,0 +1,71 @@
+//! An ordinary user has the sandbox too, by a user namespace.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::IN_SANDBOX;
+use crate::stage::users_cache;
+use crate::support::{has_sandbox, project};
+
+/// Root's tests run as root; those of an ordinary user do so anyway.
+#[test]
+fn an_ordinary_user_boots_the_guide() {
+    if !has_sandbox() {
+        return;
+    }
+    let program = assert_cmd::cargo::cargo_bin!("proxyproof");
+    let Some(own) = OrdinaryUser::with_the_cache_of_this_one() else {
+        println!("skipped: this is an ordinary user");
+        return;
+    };
+    if !own.command("test").arg("-x").arg(program).status().is_ok_and(|status| status.success()) {
+        println!("skipped: an ordinary user may not run {}", program.display());
+        return;
+    }
+    let call = ["check", "guide/nginx.conf", "--nginx", "debian:trixie", "--prometheus", "debian:trixie"];
+    let output = own.command(program).args(call).args(IN_SANDBOX).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains(" on sandbox: nginx "), "{said}");
+}
+
+/// A user who is not root, in a directory with the guide and the built roots.
+struct OrdinaryUser(tempfile::TempDir);
+
+impl OrdinaryUser {
+    /// `nobody`, as most systems have it.
+    const ID: u32 = 65534;
+
+    fn with_the_cache_of_this_one() -> Option<Self> {
+        if !rustix::process::geteuid().is_root() {
+            return None;
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        let copy = |from: &Path, to: &str| {
+            let copied = Command::new("cp").arg("-r").arg(from).arg(directory.path().join(to)).status();
+            assert!(copied.is_ok_and(|status| status.success()), "{}", from.display());
+        };
+        copy(&project("fixtures/guide"), "guide");
+        let cache = users_cache().join("v1");
+        fs::create_dir_all(directory.path().join("cache/v1/roots")).expect("directories");
+        copy(&cache.join("debian"), "cache/v1/debian");
+        for root in fs::read_dir(cache.join("roots")).into_iter().flatten().flatten() {
+            if root.file_name().to_string_lossy().contains("-trixie-") {
+                copy(&root.path(), "cache/v1/roots/");
+            }
+        }
+        let given = Command::new("chown").arg("-R").arg(format!("{0}:{0}", Self::ID)).arg(directory.path()).status();
+        assert!(given.is_ok_and(|status| status.success()));
+        Some(Self(directory))
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.0.path()).uid(Self::ID).gid(Self::ID).env("HOME", self.0.path());
+        command.env("TMPDIR", self.0.path()).env("PROXYPROOF_CACHE", self.0.path().join("cache"));
+        command
+    }
+}
