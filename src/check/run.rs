@@ -8,7 +8,7 @@ use tokio::time::timeout_at;
 
 use super::{Answer, CATALOGUE, Check, Selection, Skip, Turn, View};
 use crate::finding::{Finding, Level};
-use crate::observe::Observer;
+use crate::observe::{Observer, watched};
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -92,7 +92,7 @@ async fn one(check: &'static Check, observer: &Observer, selection: &Selection) 
         _ if check.turn == Turn::After && !selection.may_change(check.id) => {
             Err(Skip("it reloads or restarts the programs, which takes seconds: --slow asks it".to_owned()))
         }
-        _ => in_time(check, observer).await,
+        _ => unless_turned_away(check, observer).await,
     };
     let (outcome, reason, findings) = match answer {
         Err(Skip(reason)) => (Outcome::Skip, Some(reason), Vec::new()),
@@ -102,6 +102,17 @@ async fn one(check: &'static Check, observer: &Observer, selection: &Selection) 
         }
     };
     (CheckResult { id: check.id, outcome, reason, duration: begun.elapsed() }, findings)
+}
+
+/// Asks, and does not believe findings of a check whose requests nginx turned away for how many all of them are.
+async fn unless_turned_away(check: &'static Check, observer: &Observer) -> Answer {
+    let (answer, turned_away) = watched(in_time(check, observer)).await;
+    match answer {
+        Ok(findings) if turned_away && !findings.is_empty() && check.turn == Turn::Together => {
+            Err(Skip("nginx limits how much a client may ask (429, 503): see page-load".to_owned()))
+        }
+        answer => answer,
+    }
 }
 
 /// Asks, as long as there is time.

@@ -90,7 +90,9 @@ impl Http {
             tokio::time::timeout(PATIENCE, asking).await.map_err(|_| Failure::timeout("no answer in time")).flatten();
         let (head, body) = answer?;
         let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Ok(Seen { method, url, form, status: head.status.as_u16(), headers: head.headers, body })
+        let seen = Seen { method, url, form, status: head.status.as_u16(), headers: head.headers, body };
+        super::turned_away::note(&seen);
+        Ok(seen)
     }
 
     /// The header that holds name and password, where they are for a URL's port.

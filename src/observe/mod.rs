@@ -20,6 +20,7 @@ mod tls;
 mod tls_eyes;
 mod tls_probe;
 mod traffic;
+mod turned_away;
 mod verifier;
 mod visit;
 
@@ -56,6 +57,7 @@ pub(crate) use tls_eyes::Who;
 use tls_probe::TlsProbe;
 pub(crate) use tls_probe::{Suite, Version};
 pub(crate) use traffic::{Held, Lived, Load};
+pub(crate) use turned_away::watched;
 pub(crate) use verifier::CurlVerifier;
 pub(crate) use visit::{Visit, Visited};
 
@@ -312,7 +314,11 @@ impl Observer {
             Arc::clone(answers.entry(url.to_string()).or_default())
         };
         let answer = cell.get_or_init(|| async { self.http.ask(Method::GET, url, &[]).await.map(Arc::new) });
-        answer.await.clone()
+        let answer = answer.await.clone();
+        if let Ok(seen) = &answer {
+            turned_away::note(seen);
+        }
+        answer
     }
 }
 

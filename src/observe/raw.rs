@@ -145,6 +145,7 @@ impl Http {
         };
         let ended = timeout(body_patience, reading).await;
         let ended = ended.ok().transpose()?.is_some();
+        super::turned_away::note(&seen);
         Ok(Begun { seen, ended })
     }
 }
