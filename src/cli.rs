@@ -1,5 +1,7 @@
 //! The command line. Types only: `main` turns them into calls of the library.
 
+mod check;
+mod merge;
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,8 @@ use proxyproof::Level;
 use proxyproof::deployment::HostPort;
 use proxyproof::source::Source;
 
+pub(crate) use check::CheckArgs;
+pub(crate) use merge::MergeArgs;
 pub(crate) use probe::ProbeArgs;
 
 const EXIT_CODES: &str = "\
@@ -40,6 +44,9 @@ pub(crate) enum Command {
     /// Boot the Lab, ask every check, print the report
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Join the JSON reports of shards, or of several runs
+    #[command(after_help = merge::EXIT_CODES)]
+    Merge(MergeArgs),
     /// Ask a deployment that already runs what can be asked from outside; boot nothing, change nothing
     #[command(after_help = probe::EXIT_CODES)]
     Probe(ProbeArgs),
@@ -68,27 +75,6 @@ pub(crate) enum Command {
     },
     /// Print the manual page
     Man,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    /// An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx; each is a deployment
-    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
-    pub(crate) paths: Vec<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) lab: LabArgs,
-
-    #[command(flatten)]
-    pub(crate) report: ReportArgs,
-
-    /// Wait for what takes seconds too: Prometheus's first scrape
-    #[arg(long)]
-    pub(crate) slow: bool,
-
-    /// Hold the Lab after the report until Ctrl-C, so that the report's curl lines work
-    #[arg(long)]
-    pub(crate) keep: bool,
 }
 
 #[derive(Debug, Args)]

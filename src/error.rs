@@ -7,6 +7,7 @@ use reqwest::Url;
 use crate::check::UnknownCheck;
 use crate::deployment::DeploymentError;
 use crate::probe::ProbeError;
+use crate::report::MergeError;
 use crate::runtime::RuntimeError;
 use crate::source::SourceError;
 use crate::world::WorldError;
@@ -48,6 +49,14 @@ pub enum Error {
         #[source]
         error: reqwest::Error,
     },
+    /// Reports can't be merged.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// What was found could not be kept until all is there.
+    #[error(
+        "could not keep the report in the temporary directory: {0}; free some space there, or let TMPDIR name another"
+    )]
+    Gather(std::io::Error),
     /// No client could be made.
     #[error("no client could be made: {0}; is the file of --cacert a PEM certificate?")]
     Client(String),
@@ -59,6 +68,15 @@ pub enum Error {
         /// Why.
         error: std::io::Error,
     },
+    /// The harness itself is at fault: it has panicked, and said so on standard error.
+    #[error("proxyproof itself is at fault here: please report what it said on standard error, with the configuration")]
+    Bug,
+    /// One Lab alone can be held.
+    #[error("--keep holds one Lab, and there are {deployments} deployments here: name one of them")]
+    ManyToKeep {
+        /// How many there are.
+        deployments: usize,
+    },
     /// Somebody pressed Ctrl-C or asked the process to end.
     #[error("interrupted by {0}; everything that was started has been removed")]
     Interrupted(&'static str),
@@ -68,12 +86,13 @@ impl Error {
     /// The process's exit code: 2 for wrong input, 3 for an environment that can't run it, 130, 143 and 129 for signals.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Deployment(_) | Self::Check(_) | Self::World(_) | Self::Client(_) => 2,
+            Self::Deployment(_) | Self::Check(_) | Self::World(_) | Self::Client(_) | Self::ManyToKeep { .. } => 2,
             // Its flags and its configuration are the deployment's.
             Self::Runtime(RuntimeError::Ended { program: "prometheus", .. }) => 2,
             Self::NginxRefused { .. } | Self::NoAnswer { .. } => 1,
             Self::Source(error) => error.exit_code(),
             Self::Probe(error) => error.exit_code(),
+            Self::Merge(error) => error.exit_code(),
             Self::Output { error, .. } => match error.kind() {
                 ErrorKind::NotFound
                 | ErrorKind::PermissionDenied
@@ -81,7 +100,7 @@ impl Error {
                 | ErrorKind::NotADirectory => 2,
                 _ => 3,
             },
-            Self::Runtime(_) => 3,
+            Self::Runtime(_) | Self::Gather(_) | Self::Bug => 3,
             Self::Interrupted("SIGHUP") => 129,
             Self::Interrupted("SIGTERM") => 143,
             Self::Interrupted(_) => 130,

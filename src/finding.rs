@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::check::CheckId;
 use crate::location::Location;
 
 /// How much a finding matters.
@@ -29,10 +30,11 @@ impl Level {
 }
 
 /// One thing that is wrong, with where it is and what mends it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The check that found it.
-    pub check: &'static str,
+    #[serde(deserialize_with = "crate::check::known_id")]
+    pub check: CheckId,
     /// How much it matters.
     pub level: Level,
     /// What is wrong, in one sentence.
@@ -61,7 +63,7 @@ pub struct Fix {
 }
 
 /// One change to a file of the deployment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// What happens to the directive.
     pub action: EditAction,
@@ -72,7 +74,7 @@ pub struct Edit {
 }
 
 /// What an edit does to the directive that it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EditAction {
     /// Something else is written in its place.

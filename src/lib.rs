@@ -16,6 +16,7 @@
 //!
 //! A deployment that already runs is asked from outside by a [`Probe`], which boots nothing.
 
+mod batch;
 mod check;
 pub mod deployment;
 mod doctor;
@@ -30,7 +31,8 @@ mod runtime;
 pub mod source;
 mod world;
 
-pub use check::{CATALOGUE, Check, CheckResult, Outcome, Selection, UnknownCheck, View};
+pub use batch::{Batch, BatchOptions, Ended};
+pub use check::{CATALOGUE, Check, CheckId, CheckResult, Outcome, Selection, UnknownCheck, View};
 pub use deployment::Deployment;
 pub use doctor::{Diagnosis, Doctor};
 pub use error::{Error, Result};

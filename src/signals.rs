@@ -27,6 +27,22 @@ pub(crate) async fn or_interrupted(work: impl Future<Output = Result<u8>>) -> Re
     }
 }
 
+/// The result of `work`, or the name of the signal that came first: `work` is dropped then, and the command ends in order.
+pub(crate) async fn or_signal<T>(work: impl Future<Output = T>) -> Result<T, &'static str> {
+    HOLDING.store(true, Ordering::SeqCst);
+    tokio::select! {
+        result = work => {
+            HOLDING.store(false, Ordering::SeqCst);
+            Ok(result)
+        }
+        name = interrupt() => {
+            // Whoever else has seen this signal need not act on it.
+            tokio::spawn(end_at_once_when_asked_again());
+            Err(name)
+        }
+    }
+}
+
 /// A second signal does not wait for the tidying: the run's janitor goes on with it.
 #[expect(clippy::exit, reason = "what destructors would do is what is not waited for")]
 async fn end_at_once_when_asked_again() {
@@ -38,10 +54,12 @@ async fn end_at_once_when_asked_again() {
 pub(crate) async fn interrupt_or_end_of_input() {
     HOLDING.store(true, Ordering::SeqCst);
     tokio::select! {
-        _ = interrupt() => {}
-        () = end_of_input() => {}
+        _ = interrupt() => {
+            // Whoever else has seen this signal need not act on it.
+            tokio::spawn(end_at_once_when_asked_again());
+        }
+        () = end_of_input() => HOLDING.store(false, Ordering::SeqCst),
     }
-    HOLDING.store(false, Ordering::SeqCst);
 }
 
 async fn end_of_input() {

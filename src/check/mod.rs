@@ -14,8 +14,8 @@ use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
 use crate::observe::Observer;
 
-pub(crate) use run::{Asked, in_order, run, run_after, run_alone};
-pub use run::{CheckResult, Outcome};
+pub(crate) use run::{Asked, in_order, known_id, milliseconds, run, run_after, run_alone};
+pub use run::{CheckId, CheckResult, Outcome};
 pub use selection::{Selection, UnknownCheck};
 
 /// Declares the modules of the catalogue and the catalogue itself, so that one line adds a check.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::time::timeout_at;
 
 use super::{Answer, CATALOGUE, Check, Selection, Skip, Turn, View};
@@ -11,7 +11,7 @@ use crate::finding::{Finding, Level};
 use crate::observe::{Observer, watched};
 
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It ran, and what it asks about is as it should be. Notes do not hinder a pass.
@@ -22,17 +22,21 @@ pub enum Outcome {
     Skip,
 }
 
+/// The id of a check. (Under a name of its own it is not taken for what a report can lend to who reads it.)
+pub type CheckId = &'static str;
+
 /// One check of the catalogue and how it ended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckResult {
     /// The check's id.
-    pub id: &'static str,
+    #[serde(deserialize_with = "known_id")]
+    pub id: CheckId,
     /// How it ended.
     pub outcome: Outcome,
     /// Why it was skipped.
     pub reason: Option<String>,
     /// How long it took.
-    #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+    #[serde(rename = "duration_ms", with = "milliseconds")]
     pub duration: Duration,
 }
 
@@ -126,6 +130,26 @@ fn outcome(findings: &[Finding]) -> Outcome {
     if findings.iter().any(|finding| finding.level > Level::Note) { Outcome::Fail } else { Outcome::Pass }
 }
 
-fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+/// An id of the catalogue, as a report names it.
+pub(crate) fn known_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+    let id = String::deserialize(deserializer)?;
+    let known = CATALOGUE.iter().map(|check| check.id).find(|known| *known == id);
+    known.ok_or_else(|| {
+        serde::de::Error::custom(format!("there is no check `{id}`: the report is of another version of proxyproof"))
+    })
+}
+
+/// Durations as reports have them: whole milliseconds.
+pub(crate) mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
 }

@@ -1,42 +1,74 @@
-//! `proxyproof check`: from configurations to a verdict.
+//! `proxyproof check`: from one configuration to a verdict.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use proxyproof::deployment::Options;
 use proxyproof::report::Verdict;
-use proxyproof::{Deployment, Lab, Report, Result, Selection};
+use proxyproof::{BatchOptions, Deployment, Error, Lab, Result, Selection};
 
 use super::sink::Sink;
-use super::{boot_options, deployment_options, write_out};
+use super::{boot_options, deployment_options, many, write_out};
 use crate::cli::CheckArgs;
+use crate::progress::Terminal;
 use crate::signals;
 
 pub(super) async fn run(args: CheckArgs) -> Result<u8> {
-    let CheckArgs { paths, lab, report: wanted, slow, keep } = args;
-    let selection = Selection::new(wanted.only.clone(), wanted.skip.clone())?.slow(slow);
-    let boot = boot_options(&lab, keep);
-    let options = deployment_options(lab.deployment);
-    // All are loaded before the first is booted: wrong input is known at once.
-    let deployments: Vec<Deployment> =
-        paths.iter().map(|path| Deployment::load_with(path, &options)).collect::<Result<_, _>>()?;
+    let CheckArgs { paths, lab, report: wanted, slow, keep, many } = args;
+    let mut options = BatchOptions {
+        boot: boot_options(&lab, keep),
+        deployment: deployment_options(lab.deployment),
+        selection: Selection::new(wanted.only, wanted.skip)?.slow(slow),
+        fail_on: wanted.fail_on,
+        jobs: many.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into),
+    };
+    let mut deployments = all_at(&paths, &options.deployment)?;
     let mut sink = Sink::open(wanted.output.as_deref())?;
-    let mut reports = Vec::new();
-    let mut labs = Vec::new();
-    for deployment in deployments {
-        let begun = Instant::now();
-        let lab = Lab::boot_for_checks(deployment, &boot).await?;
-        let mut report = lab.check_with(&selection, wanted.fail_on).await?;
-        report.set_duration(begun.elapsed());
-        reports.push(report);
-        match keep {
-            true => labs.push(lab),
-            false => lab.close().await?,
-        }
+    if let ([path], None) = (&deployments[..], many.shard) {
+        return one(path, &options, keep, |report| sink.write_report(report, wanted.format)).await;
     }
-    let Some(report) = Report::joined(reports) else { return Ok(0) };
-    sink.write(&report, wanted.format)?;
-    for lab in labs {
-        hold(lab).await?;
+    if keep {
+        return Err(Error::ManyToKeep { deployments: deployments.len() });
+    }
+    if let Some(shard) = many.shard {
+        deployments = deployments.drain(shard.share(deployments.len())).collect();
+    }
+    let terminal = std::sync::Arc::new(Terminal::counting(deployments.len(), options.jobs));
+    options.boot.progress = std::sync::Arc::clone(&terminal) as _;
+    many::run(many::Run { deployments, shard: many.shard, format: wanted.format, sink, terminal }, options).await
+}
+
+/// The deployments at these paths, each once.
+fn all_at(paths: &[PathBuf], options: &Options) -> Result<Vec<PathBuf>> {
+    let mut all: Vec<PathBuf> = Vec::new();
+    let mut known = std::collections::HashSet::new();
+    for path in paths {
+        let found = Deployment::paths_at(path, options)?;
+        all.extend(found.into_iter().filter(|path| known.insert(path.clone())));
+    }
+    Ok(all)
+}
+
+async fn one(
+    path: &Path,
+    options: &BatchOptions,
+    keep: bool,
+    write: impl FnOnce(&proxyproof::Report) -> Result<()>,
+) -> Result<u8> {
+    let begun = Instant::now();
+    let deployment = Deployment::load_with(path, &options.deployment)?;
+    let lab = Lab::boot_for_checks(deployment, &options.boot).await?;
+    let mut report = lab.check_with(&options.selection, options.fail_on).await?;
+    report.set_duration(begun.elapsed());
+    match keep {
+        true => {
+            write(&report)?;
+            hold(lab).await?;
+        }
+        false => {
+            lab.close().await?;
+            write(&report)?;
+        }
     }
     Ok(u8::from(report.verdict == Verdict::Fail))
 }

@@ -3,6 +3,8 @@
 mod catalogue;
 mod check;
 mod doctor;
+mod many;
+mod merge;
 mod probe;
 mod sink;
 mod up;
@@ -22,6 +24,7 @@ pub(crate) async fn run(command: Command) -> Result<u8> {
     match command {
         Command::Check(args) => check::run(args).await,
         Command::Probe(args) => probe::run(args).await,
+        Command::Merge(args) => merge::run(&args),
         Command::Up(args) => up::run(args).await,
         Command::Explain { check } => print(&catalogue::explain(&check)),
         Command::Checks => print(&catalogue::list()),

@@ -25,6 +25,6 @@ pub(super) async fn run(args: ProbeArgs) -> Result<u8> {
     let report = probe.check_with(&selection, wanted.fail_on).await;
     progress.done();
     let report = report?;
-    sink.write(&report, wanted.format)?;
+    sink.write_report(&report, wanted.format)?;
     Ok(u8::from(report.verdict == Verdict::Fail))
 }

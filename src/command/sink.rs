@@ -1,7 +1,7 @@
-//! Where the report goes.
+//! Where a report goes.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anstream::StripStream;
@@ -11,7 +11,7 @@ use proxyproof::{Error, Report, Result};
 use super::write_out;
 use crate::cli::Format;
 
-/// Where the report goes: opened before anything is asked, so that a wrong path is known at once.
+/// Where a report goes: opened before anything is asked, so that a wrong path is known at once.
 pub(super) enum Sink {
     Standard,
     File(String, StripStream<File>),
@@ -27,19 +27,25 @@ impl Sink {
         }
     }
 
-    pub(super) fn write(&mut self, report: &Report, format: Format) -> Result<()> {
+    pub(super) fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         match self {
-            Self::Standard => write_out(&mut anstream::stdout(), |out| render(report, format, out)),
-            Self::File(path, file) => render(report, format, file)
-                .and_then(|()| file.flush())
-                .map_err(|error| Error::Output { path: path.clone(), error }),
+            Self::Standard => write_out(&mut anstream::stdout(), write),
+            Self::File(path, file) => {
+                write(file).and_then(|()| file.flush()).map_err(|error| Error::Output { path: path.clone(), error })
+            }
         }
     }
-}
 
-fn render(report: &Report, format: Format, out: &mut dyn Write) -> std::io::Result<()> {
-    match format {
-        Format::Text => text::render(report, out),
-        Format::Json => json::render(report, out),
+    /// Writes the whole report of one path.
+    pub(super) fn write_report(&mut self, report: &Report, format: Format) -> Result<()> {
+        self.write(|out| match format {
+            Format::Text => text::render(report, out),
+            Format::Json => json::render(report, out),
+        })
+    }
+
+    /// Whether what goes wrong can be read there by who looks at the terminal.
+    pub(super) fn is_standard(&self) -> bool {
+        matches!(self, Self::Standard)
     }
 }

@@ -179,6 +179,24 @@ impl Deployment {
         Self::of(path, nginx, settings, options)
     }
 
+    /// The deployments at `path`: the path itself, or, where it is a directory that is none, those in the directories below
+    /// it, in the order of their names. Files that are each a whole configuration, side by side in a directory without an
+    /// `nginx.conf`, are one deployment each.
+    ///
+    /// ```no_run
+    /// # use proxyproof::deployment::{Deployment, Options};
+    /// for path in Deployment::paths_at("deployments", &Options::default())? {
+    ///     println!("{}", Deployment::load(path)?.route().public_url());
+    /// }
+    /// # Ok::<(), proxyproof::deployment::DeploymentError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a directory can't be read.
+    pub fn paths_at(path: impl AsRef<Path>, options: &Options) -> Result<Vec<PathBuf>, DeploymentError> {
+        input::deployments(path.as_ref(), options)
+    }
+
     /// What a configuration that was read says of itself.
     fn of(path: &Path, nginx: Nginx, settings: Settings, options: &Options) -> Result<Self, DeploymentError> {
         let servers = server::servers(&nginx)?;

@@ -71,7 +71,7 @@ fn kind(file_type: FileType) -> &'static str {
     }
 }
 
-fn unreadable(path: &Path, cause: io::Error) -> DeploymentError {
+pub(super) fn unreadable(path: &Path, cause: io::Error) -> DeploymentError {
     let path = path.to_owned();
     match cause.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => DeploymentError::NotFound { path },

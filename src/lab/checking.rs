@@ -80,7 +80,6 @@ impl Lab {
         DeploymentReport::say_once(&mut deployments);
         let failed = deployments.iter().any(|deployment| deployment.verdict == Verdict::Fail);
         Ok(Report {
-            schema: Report::SCHEMA,
             verdict: if failed { Verdict::Fail } else { Verdict::Pass },
             runtime: self.pod.runtime(),
             programs: self.programs.clone(),
@@ -99,6 +98,8 @@ impl Lab {
             path: self.deployment.path.display().to_string(),
             public_url: self.deployment.routes[route].public_url(),
             verdict: if failed { Verdict::Fail } else { Verdict::Pass },
+            runtime: self.pod.runtime(),
+            programs: self.programs.clone(),
             substitutions: self.world.substitutions.clone(),
             checks,
             findings,

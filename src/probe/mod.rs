@@ -136,15 +136,17 @@ impl Probe {
         let (checks, findings) = self.ask(&observer, selection).await;
         let failed = findings.iter().any(|finding| finding.level >= fail_on);
         let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
+        let programs = programs(&observer).await;
         Ok(Report {
-            schema: Report::SCHEMA,
             verdict,
             runtime: Report::PROBE,
-            programs: programs(&observer).await,
+            programs: programs.clone(),
             deployments: vec![DeploymentReport {
                 path: self.target.url.clone(),
                 public_url: self.deployment.route().public_url(),
                 verdict,
+                runtime: Report::PROBE,
+                programs,
                 substitutions: Vec::new(),
                 checks,
                 findings,

@@ -2,12 +2,74 @@
 
 use std::io::{self, Write};
 
-use super::Report;
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use super::gathered::Summary;
+use super::{Broken, DeploymentReport, Gathered, Paths, Programs, Report, Shard, Verdict};
 
 /// Writes `report` as indented JSON that ends with a newline.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    writeln!(out)
+    let whole = Whole {
+        schema: Report::SCHEMA,
+        verdict: report.verdict,
+        runtime: Some(report.runtime),
+        programs: Some(&report.programs),
+        shard: None,
+        paths: Paths { given: 1, checked: 1, broken: 0 },
+        deployments: &report.deployments,
+        broken: Vec::new(),
+    };
+    write(&whole, out)
+}
+
+/// Writes the same of many deployments, one after the other.
+pub fn render_gathered(gathered: &Gathered, out: &mut dyn Write) -> io::Result<()> {
+    let Summary { verdict, runtime, programs, shard, paths, .. } = gathered.summary();
+    let whole = Whole {
+        schema: Report::SCHEMA,
+        verdict: *verdict,
+        runtime: *runtime,
+        programs: programs.as_ref(),
+        shard: *shard,
+        paths: *paths,
+        deployments: OneByOne(gathered),
+        broken: gathered.broken().collect(),
+    };
+    write(&whole, out)
+}
+
+fn write(whole: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    serde_json::to_writer_pretty(&mut out, whole)?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// The keys of a report, in their order.
+#[derive(Serialize)]
+struct Whole<'a, D> {
+    schema: &'static str,
+    verdict: Verdict,
+    runtime: Option<&'static str>,
+    programs: Option<&'a Programs>,
+    shard: Option<Shard>,
+    paths: Paths,
+    deployments: D,
+    broken: Vec<&'a Broken>,
+}
+
+struct OneByOne<'a>(&'a Gathered);
+
+impl Serialize for OneByOne<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries = serializer.serialize_seq(None)?;
+        for entry in self.0.deployments() {
+            let entry: DeploymentReport = entry.map_err(S::Error::custom)?;
+            entries.serialize_element(&entry)?;
+        }
+        entries.end()
+    }
 }
 
 #[cfg(test)]

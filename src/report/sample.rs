@@ -29,7 +29,6 @@ events {}
 pub(super) fn report(findings: Vec<Finding>) -> Report {
     let verdict = if findings.is_empty() { Verdict::Pass } else { Verdict::Fail };
     Report {
-        schema: Report::SCHEMA,
         verdict,
         runtime: "docker",
         programs: Programs { nginx: program("1.26.3"), prometheus: program("2.53.3") },
@@ -72,6 +71,8 @@ fn deployment(verdict: Verdict, findings: Vec<Finding>) -> DeploymentReport {
         path: "nginx.conf".into(),
         public_url: "https://example.com/prometheus/".into(),
         verdict,
+        runtime: "docker",
+        programs: Programs { nginx: program("1.26.3"), prometheus: program("2.53.3") },
         substitutions: vec![
             substitution(
                 SubstitutionKind::Certificate,

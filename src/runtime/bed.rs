@@ -60,6 +60,15 @@ impl Bed {
         return sandbox().map(|_| String::new());
     }
 
+    /// The runtime that it is.
+    pub(crate) fn runtime(&self) -> Runtime {
+        match self {
+            Self::Docker(_) => Runtime::Docker,
+            #[cfg(target_os = "linux")]
+            Self::Sandbox => Runtime::Sandbox,
+        }
+    }
+
     /// The engine that has images, if there is one.
     pub(crate) fn engine(&self) -> Option<&Engine> {
         match self {

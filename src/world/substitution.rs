@@ -1,12 +1,12 @@
 //! What was made up so that a deployment can run away from home. Never silent: each is in the report.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::deployment::{Made, MadeKind};
 use crate::location::Location;
 
 /// Something that the World put in place of what the deployment names and does not bring.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Substitution {
     /// The kind of thing.
     pub kind: SubstitutionKind,
@@ -19,7 +19,7 @@ pub struct Substitution {
 }
 
 /// The kinds of substitutions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubstitutionKind {
     /// A certificate, made for the server's names.

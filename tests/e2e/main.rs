@@ -13,6 +13,7 @@ mod isolation;
 mod kills;
 mod late;
 mod library;
+mod many;
 mod modules;
 mod moments;
 mod panics;

@@ -7,6 +7,7 @@ mod elsewhere;
 mod folder;
 mod kind;
 mod needs;
+mod several;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -21,6 +22,7 @@ use super::tree::{Found, Tree};
 use super::{DeploymentError, Nginx, Options};
 use kind::{Kind, classify};
 use needs::Need;
+pub(super) use several::deployments;
 
 /// Where nginx begins to read.
 const MAIN: &str = "/etc/nginx/nginx.conf";

@@ -1,6 +1,7 @@
 //! The report for people: first what is wrong and where, then what was proven, skipped and made up.
 
 mod finding;
+mod many;
 mod span;
 mod table;
 #[cfg(test)]
@@ -11,10 +12,12 @@ use std::io::{self, Write};
 use annotate_snippets::normalize_untrusted_str as plain;
 use annotate_snippets::renderer::{AnsiColor, Effects, Style};
 
-use super::{DeploymentReport, Report, Verdict};
+use super::{DeploymentReport, Programs, Report, Verdict};
 use crate::check::{CheckResult, Outcome};
 use crate::finding::Level;
 use crate::world::{Substitution, SubstitutionKind};
+
+pub use many::Many;
 
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
@@ -25,7 +28,7 @@ const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 /// Much of a report was written by strangers: control characters in it are shown and never sent to the terminal.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for deployment in &report.deployments {
-        header(report, deployment, out)?;
+        header(deployment, out)?;
         for finding in &deployment.findings {
             finding::render(finding, &deployment.files, out)?;
         }
@@ -35,24 +38,23 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         substitutions(deployment, out)?;
         summary(deployment, out)?;
     }
-    if report.deployments.len() > 1 {
-        total(report, out)?;
-    }
     Ok(())
 }
 
-fn header(report: &Report, deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
+fn header(deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
     let path = plain(&deployment.path);
     let url = plain(&deployment.public_url);
-    let nginx = &report.programs.nginx;
-    let prometheus = &report.programs.prometheus;
-    let how = match report.runtime {
+    let how = match deployment.runtime {
         Report::PROBE => "from outside".to_owned(),
         runtime => format!("as {url} on {runtime}"),
     };
-    writeln!(
-        out,
-        "{BOLD}{path}{BOLD:#} {how}: nginx {} ({}), Prometheus {} ({})\n",
+    writeln!(out, "{BOLD}{path}{BOLD:#} {how}: {}\n", versions(&deployment.programs))
+}
+
+fn versions(programs: &Programs) -> String {
+    let Programs { nginx, prometheus } = programs;
+    format!(
+        "nginx {} ({}), Prometheus {} ({})",
         plain(&nginx.version),
         plain(&nginx.source),
         plain(&prometheus.version),
@@ -142,29 +144,28 @@ fn row(substitution: &Substitution, path: &str) -> [String; 4] {
 }
 
 fn summary(deployment: &DeploymentReport, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{}: ", counts(deployment))?;
+    writeln!(out, "{}", verdict(deployment.verdict))
+}
+
+fn counts(deployment: &DeploymentReport) -> String {
     let count = |outcome| with_outcome(deployment, outcome).count();
-    write!(out, "{} passed, {} failed, {} skipped", count(Outcome::Pass), count(Outcome::Fail), count(Outcome::Skip),)?;
+    let mut text =
+        format!("{} passed, {} failed, {} skipped", count(Outcome::Pass), count(Outcome::Fail), count(Outcome::Skip));
     for (level, name) in [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")] {
         let found = deployment.findings.iter().filter(|finding| finding.level == level).count();
         match found {
             0 => {}
-            1 => write!(out, ", 1 {name}")?,
-            _ => write!(out, ", {found} {name}s")?,
+            1 => text.push_str(&format!(", 1 {name}")),
+            _ => text.push_str(&format!(", {found} {name}s")),
         }
     }
-    write!(out, " in {:.1} s: ", deployment.duration.as_secs_f64())?;
-    verdict(deployment.verdict, out)
+    text + &format!(" in {:.1} s", deployment.duration.as_secs_f64())
 }
 
-fn total(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let failed = report.deployments.iter().filter(|deployment| deployment.verdict == Verdict::Fail).count();
-    write!(out, "\n{} deployments, {failed} failed: ", report.deployments.len())?;
-    verdict(report.verdict, out)
-}
-
-fn verdict(verdict: Verdict, out: &mut dyn Write) -> io::Result<()> {
+fn verdict(verdict: Verdict) -> String {
     match verdict {
-        Verdict::Pass => writeln!(out, "{GOOD}PASS{GOOD:#}"),
-        Verdict::Fail => writeln!(out, "{BAD}FAIL{BAD:#}"),
+        Verdict::Pass => format!("{GOOD}PASS{GOOD:#}"),
+        Verdict::Fail => format!("{BAD}FAIL{BAD:#}"),
     }
 }
