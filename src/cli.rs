@@ -21,7 +21,7 @@ pub(crate) use merge::MergeArgs;
 pub(crate) use probe::ProbeArgs;
 
 const EXIT_CODES: &str = "\
-Exit codes:
+Exit codes (of many paths the highest of 3, 2 and 1):
   0    no finding at or above --fail-on
   1    findings
   2    the call or the input is wrong; the message says which file, line and column

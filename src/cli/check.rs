@@ -10,8 +10,7 @@ use super::{LabArgs, ReportArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// An nginx.conf, a fragment (server blocks or locations alone), a directory such as /etc/nginx, or one that holds
-    /// many of these; each is a deployment
+    /// An nginx.conf, a fragment (server blocks or locations alone), a directory such as /etc/nginx, or one that holds many of these; each is a deployment
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 

@@ -19,6 +19,7 @@ fn help_names_every_command() {
 
     Commands:
       check        Boot the Lab, ask every check, print the report
+      merge        Join the JSON reports of shards, or of several runs
       probe        Ask a deployment that already runs what can be asked from outside; boot nothing, change nothing
       up           Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
       explain      Say what a check asks, why, and how to fix what it finds
@@ -45,7 +46,7 @@ fn help_of_check_has_its_options_and_exit_codes() {
     Usage: proxyproof check [OPTIONS] <PATH>...
 
     Arguments:
-      <PATH>...  An nginx.conf, a fragment (server blocks or locations alone), or a directory such as /etc/nginx; each is a deployment
+      <PATH>...  An nginx.conf, a fragment (server blocks or locations alone), a directory such as /etc/nginx, or one that holds many of these; each is a deployment
 
     Options:
       -h, --help  Print help
@@ -79,7 +80,11 @@ fn help_of_check_has_its_options_and_exit_codes() {
           --slow                          Wait for what takes seconds too: Prometheus's first scrape
           --keep                          Hold the Lab after the report until Ctrl-C, so that the report's curl lines work
 
-    Exit codes:
+    Many deployments:
+          --jobs <N>     How many run at once; by default as many as there are cores
+          --shard <K/N>  Check the K-th of N parts alone, from 1/N to N/N; `merge` joins their JSON reports
+
+    Exit codes (of many paths the highest of 3, 2 and 1):
       0    no finding at or above --fail-on
       1    findings
       2    the call or the input is wrong; the message says which file, line and column

@@ -76,7 +76,7 @@ impl Serialize for OneByOne<'_> {
 mod tests {
     use std::time::Duration;
 
-    use super::render;
+    use super::{Gathered, render, render_gathered};
     use crate::check::{CheckResult, Outcome};
     use crate::report::{Report, Verdict, sample};
 
@@ -109,11 +109,29 @@ mod tests {
               "source": "debian:trixie"
             }
           },
+          "shard": null,
+          "paths": {
+            "given": 1,
+            "checked": 1,
+            "broken": 0
+          },
           "deployments": [
             {
               "path": "nginx.conf",
               "public_url": "https://example.com/prometheus/",
               "verdict": "fail",
+              "runtime": "docker",
+              "programs": {
+                "nginx": {
+                  "version": "1.26.3",
+                  "source": "debian:trixie"
+                },
+                "prometheus": {
+                  "version": "2.53.3",
+                  "source": "debian:trixie"
+                }
+              },
+              "duration_ms": 912,
               "substitutions": [
                 {
                   "kind": "certificate",
@@ -164,9 +182,15 @@ mod tests {
                 }
               ]
             }
-          ]
+          ],
+          "broken": []
         }
         "#);
+        let mut gathered = Gathered::of(1, None).unwrap();
+        gathered.add(0, &report).unwrap();
+        let mut same = Vec::new();
+        render_gathered(&gathered, &mut same).unwrap();
+        assert_eq!(String::from_utf8(same).unwrap(), rendered(&report));
     }
 
     #[test]

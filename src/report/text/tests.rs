@@ -1,6 +1,7 @@
 use std::io::Write;
 
-use super::render;
+use super::{Many, render};
+use crate::finding::{Finding, Level};
 use crate::location::Location;
 use crate::report::{Report, Verdict, sample};
 
@@ -199,25 +200,33 @@ fn a_stranger_s_text_does_not_reach_the_terminal_s_controls() {
     }
 }
 
+/// Where it fails by warnings, those are shown; where by errors, nothing below them.
 #[test]
-fn several_deployments_end_with_one_verdict() {
-    let mut report = sample::report(vec![sample::finding()]);
-    report.deployments.extend(sample::report(vec![]).deployments);
-    report.verdict = Verdict::Fail;
-    let text = text(&report);
-    let summaries: Vec<&str> = text.lines().filter(|line| line.contains(": ")).collect();
-    insta::assert_debug_snapshot!(summaries.last(), @r#"
-    Some(
-        "2 deployments, 1 failed: FAIL",
-    )
-    "#);
+fn of_many_what_made_them_fail_is_shown() {
+    let shown = |fail_on, found: &[Level]| {
+        let findings = found.iter().map(|level| Finding { level: *level, ..sample::finding() }).collect();
+        let mut report = sample::report(findings);
+        if !found.iter().any(|level| *level >= fail_on) {
+            report.verdict = Verdict::Pass;
+            report.deployments[0].verdict = Verdict::Pass;
+        }
+        let mut out = anstream::StripStream::new(Vec::new());
+        Many::new(fail_on).one(&report.deployments, &mut out).unwrap();
+        let text = String::from_utf8(out.into_inner()).unwrap();
+        let titles = text.lines().filter(|line| line.contains("[prefix-redirects]"));
+        titles.map(|line| line.split('[').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let all = [Level::Error, Level::Warning, Level::Note];
+    assert_eq!(shown(Level::Error, &all), ["error"]);
+    assert_eq!(shown(Level::Warning, &all), ["error", "warning"]);
+    assert_eq!(shown(Level::Error, &all[1..]), [""; 0]);
 }
 
 #[test]
 fn what_was_probed_is_its_url() {
     let mut report = sample::report(vec![]);
-    report.runtime = Report::PROBE;
-    report.programs.nginx.source = "Server: nginx/1.26.3".into();
+    report.deployments[0].runtime = Report::PROBE;
+    report.deployments[0].programs.nginx.source = "Server: nginx/1.26.3".into();
     report.deployments[0].path = "https://example.com/prometheus/".into();
     let text = text(&report);
     let expected = "https://example.com/prometheus/ from outside: nginx 1.26.3 (Server: nginx/1.26.3), Prometheus ";
