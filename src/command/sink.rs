@@ -28,11 +28,16 @@ impl Sink {
     }
 
     pub(super) fn write(&mut self, report: &Report, format: Format) -> Result<()> {
+        self.write_with(|out| render(report, format, out))
+    }
+
+    /// Writes whatever is to be written.
+    pub(super) fn write_with(&mut self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
         match self {
-            Self::Standard => write_out(&mut anstream::stdout(), |out| render(report, format, out)),
-            Self::File(path, file) => render(report, format, file)
-                .and_then(|()| file.flush())
-                .map_err(|error| Error::Output { path: path.clone(), error }),
+            Self::Standard => write_out(&mut anstream::stdout(), write),
+            Self::File(path, file) => {
+                write(file).and_then(|()| file.flush()).map_err(|error| Error::Output { path: path.clone(), error })
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{DeploymentReport, Report, Verdict};
 use crate::check::{CheckResult, Outcome};
 use crate::finding::Level;
 use crate::world::{Substitution, SubstitutionKind};
+pub(crate) use finding::place;
 
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
