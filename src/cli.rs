@@ -5,6 +5,7 @@ mod merge;
 mod probe;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use proxyproof::source::Source;
 pub(crate) use check::CheckArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use probe::ProbeArgs;
+pub(crate) use upgrade::{RecordArgs, UpgradeArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes (of many paths the highest of 3, 2 and 1):
@@ -50,6 +52,11 @@ pub(crate) enum Command {
     /// Ask a deployment that already runs what can be asked from outside; boot nothing, change nothing
     #[command(after_help = probe::EXIT_CODES)]
     Probe(ProbeArgs),
+    /// Say what an upgrade of nginx and Prometheus changes, whose doing it is, and what breaks
+    #[command(after_help = upgrade::EXIT_CODES)]
+    Upgrade(UpgradeArgs),
+    /// Write down what is seen of a deployment, for a later upgrade --baseline
+    Record(RecordArgs),
     /// Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
     Up(UpArgs),
     /// Say what a check asks, why, and how to fix what it finds

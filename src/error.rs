@@ -10,6 +10,7 @@ use crate::probe::ProbeError;
 use crate::report::MergeError;
 use crate::runtime::RuntimeError;
 use crate::source::SourceError;
+use crate::upgrade::{BaselineError, WrongSide};
 use crate::world::WorldError;
 
 /// Why there is no verdict.
@@ -28,6 +29,12 @@ pub enum Error {
     /// A program is not to be had.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// What was recorded can't be compared with.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+    /// The programs of an upgrade are named wrongly.
+    #[error(transparent)]
+    Side(#[from] WrongSide),
     /// What runs can't be probed.
     #[error(transparent)]
     Probe(#[from] ProbeError),
@@ -86,7 +93,13 @@ impl Error {
     /// The process's exit code: 2 for wrong input, 3 for an environment that can't run it, 130, 143 and 129 for signals.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Deployment(_) | Self::Check(_) | Self::World(_) | Self::Client(_) | Self::ManyToKeep { .. } => 2,
+            Self::Deployment(_)
+            | Self::Check(_)
+            | Self::World(_)
+            | Self::Client(_)
+            | Self::Baseline(_)
+            | Self::Side(_)
+            | Self::ManyToKeep { .. } => 2,
             // Its flags and its configuration are the deployment's.
             Self::Runtime(RuntimeError::Ended { program: "prometheus", .. }) => 2,
             Self::NginxRefused { .. } | Self::NoAnswer { .. } => 1,

@@ -8,12 +8,14 @@ mod merge;
 mod probe;
 mod sink;
 mod up;
+mod upgrade;
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
 use clap::CommandFactory;
 use proxyproof::deployment::{Options, Settings};
+use proxyproof::source::Source;
 use proxyproof::{BootOptions, Error, Result, Runtime};
 
 use crate::cli::{Cli, Command, DeploymentArgs, LabArgs, RuntimeName};
@@ -25,6 +27,8 @@ pub(crate) async fn run(command: Command) -> Result<u8> {
         Command::Check(args) => check::run(args).await,
         Command::Probe(args) => probe::run(args).await,
         Command::Merge(args) => merge::run(&args),
+        Command::Upgrade(args) => upgrade::run(args).await,
+        Command::Record(args) => upgrade::record(args).await,
         Command::Up(args) => up::run(args).await,
         Command::Explain { check } => print(&catalogue::explain(&check)),
         Command::Checks => print(&catalogue::list()),
@@ -64,16 +68,21 @@ fn deployment_options(args: DeploymentArgs) -> Options {
 
 /// What the Lab's options say.
 fn boot_options(args: &LabArgs, keep: bool) -> BootOptions {
+    BootOptions { keep, ..boot_options_of(args.runtime, args.nginx.clone(), args.prometheus.clone()) }
+}
+
+/// The same of its parts.
+fn boot_options_of(runtime: RuntimeName, nginx: Source, prometheus: Source) -> BootOptions {
     BootOptions {
-        runtime: match args.runtime {
+        runtime: match runtime {
             RuntimeName::Auto => Runtime::Auto,
             RuntimeName::Docker => Runtime::Docker,
             RuntimeName::Sandbox => Runtime::Sandbox,
         },
-        nginx: args.nginx.clone(),
-        prometheus: args.prometheus.clone(),
+        nginx,
+        prometheus,
         progress: Arc::new(Terminal::new()),
-        keep,
+        keep: false,
     }
 }
 

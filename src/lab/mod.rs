@@ -5,6 +5,7 @@ mod checking;
 mod client;
 mod control;
 mod kept;
+mod observing;
 mod programs;
 mod provision;
 mod received;
@@ -19,7 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
-use crate::observe::{Client, Failure, Inside, Observation, Observer, Pace, Shell, Sight, certificates};
+use crate::observe::{Client, Failure, Inside, Observer, Pace, Shell, Sight, certificates};
 use crate::report::Programs;
 use crate::runtime::{Entrances, Pod, Reach, RuntimeError};
 use crate::world::World;
@@ -177,23 +178,6 @@ impl Lab {
     /// Where the Lab's files are, if it was booted to be kept.
     pub fn kept(&self) -> Option<&Kept> {
         self.kept.as_ref()
-    }
-
-    /// What clients see, as data for a snapshot: nothing in it changes from run to run.
-    ///
-    /// ```no_run
-    /// # async fn example(lab: proxyproof::Lab) -> proxyproof::Result<()> {
-    /// let observation = lab.observe().await?;
-    /// assert_eq!(observation.tls, "TLS 1.3");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`Lab::check`].
-    pub async fn observe(&self) -> Result<Observation> {
-        Ok(Observation::of(self.observer(0).await?).await)
     }
 
     /// Runs a program of this machine inside the Lab's network, and waits for its end: the deployment's names, addresses

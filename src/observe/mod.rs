@@ -47,7 +47,11 @@ pub(crate) use door::{Door, Pace};
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
 pub(crate) use log::{LogLevel, LogLine};
-pub use observation::Observation;
+pub use observation::{
+    Answer, CertificateSeen, CheckSeen, FindingSeen, MetricsSeen, NginxSeen, Observation, PrometheusSeen, RouteSeen,
+    TlsSeen,
+};
+pub(crate) use observation::{NO_UI_PAGE, Said};
 pub(crate) use plain::{PlainAnswer, plain_http};
 pub(crate) use raw::Request;
 pub(crate) use scrape::Target;

@@ -17,6 +17,7 @@ mod reach;
 mod run;
 #[cfg(target_os = "linux")]
 pub(crate) mod sandbox;
+mod saying;
 mod serving;
 mod wait;
 

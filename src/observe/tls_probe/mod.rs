@@ -77,6 +77,11 @@ impl TlsProbe {
         self.accepted.iter().map(|(version, _)| *version)
     }
 
+    /// The suites that it takes in one version, in the order of their codes.
+    pub(crate) fn suites_of(&self, version: Version) -> impl Iterator<Item = Suite> {
+        self.accepted.iter().filter(move |(taken, _)| *taken == version).flat_map(|(_, suites)| suites.iter().copied())
+    }
+
     /// The suites that it takes in any version, each once.
     pub(crate) fn suites(&self) -> Vec<Suite> {
         let mut suites: Vec<Suite> = self.accepted.iter().flat_map(|(_, suites)| suites.iter().copied()).collect();

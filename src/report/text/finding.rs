@@ -42,7 +42,7 @@ pub(super) fn render(finding: &Finding, files: &[SourceText], out: &mut dyn Writ
 }
 
 /// The line with a mark below it, or the bare name of the place where the text is not at hand.
-fn place<'a>(location: &'a Location, files: &'a [SourceText]) -> Element<'a> {
+pub(crate) fn place<'a>(location: &'a Location, files: &'a [SourceText]) -> Element<'a> {
     let line = files
         .iter()
         .find(|source| source.file == location.file)

@@ -16,6 +16,7 @@ use super::{DeploymentReport, Programs, Report, Verdict};
 use crate::check::{CheckResult, Outcome};
 use crate::finding::Level;
 use crate::world::{Substitution, SubstitutionKind};
+pub(crate) use finding::place;
 
 pub use many::Many;
 

@@ -1,0 +1,244 @@
+//! What clients are answered differently: URLs that are gone or new, redirects, types, headers, JSON, assets.
+
+use super::change::{By, Change, ChangeLevel, of_routes};
+use super::diff::Delta;
+use super::fact::Seen;
+use super::grouping::{by_key, counted, listed};
+use super::places::Places;
+use crate::location::Location;
+use crate::observe::NO_UI_PAGE;
+
+const BREAKING: ChangeLevel = ChangeLevel::Breaking;
+const BEHAVIOUR: ChangeLevel = ChangeLevel::Behaviour;
+const COSMETIC: ChangeLevel = ChangeLevel::Cosmetic;
+
+/// What became of a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Gone,
+    NoUi,
+    Elsewhere,
+    Mended,
+    New,
+    OtherRefusal,
+    OtherText,
+}
+
+/// What is said of a URL in one group: its name, how it was and how it is.
+type Url = (String, String, String);
+
+/// The URLs that lead somewhere else.
+pub(super) fn changes(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
+    let mut grouped = Vec::new();
+    for (url, seen, delta) in of_routes(deltas) {
+        let (before, after) =
+            (delta.before.as_deref().unwrap_or("nothing"), delta.after.as_deref().unwrap_or("nothing"));
+        let (name, fate) = match seen {
+            Seen::Way(name) => (name, fate_of(before, after)),
+            Seen::Says(name) if after == NO_UI_PAGE => (name, Fate::NoUi),
+            Seen::Says(name) => (name, Fate::OtherText),
+            _ => continue,
+        };
+        let place = places.pass(url, name);
+        // Redirects and texts are told one by one where they differ; what is gone or new is one list.
+        let pair = match fate {
+            Fate::Elsewhere | Fate::OtherRefusal | Fate::OtherText => (before.to_owned(), after.to_owned()),
+            _ => Default::default(),
+        };
+        let text = (name.clone(), before.to_owned(), after.to_owned());
+        grouped.push(((fate, delta.by, place, pair, said_of(places, url)), text));
+    }
+    let groups = by_key(grouped).into_iter();
+    groups.map(|((fate, by, place, _, route), urls)| of_fate(fate, by, place, &route, &urls)).collect()
+}
+
+/// The route, where there are several.
+fn said_of(places: &Places<'_>, url: &str) -> String {
+    if places.are_of_several_routes() { format!(" of {url}") } else { String::new() }
+}
+
+fn fate_of(before: &str, after: &str) -> Fate {
+    let ends_well = |way: &str| way.rsplit(", then ").next().is_some_and(|end| end.starts_with('2'));
+    match (ends_well(before), ends_well(after)) {
+        (true, false) => Fate::Gone,
+        (true, true) => Fate::Elsewhere,
+        (false, true) if before == "404" || before == "nothing" || before == "405" => Fate::New,
+        (false, true) => Fate::Mended,
+        (false, false) => Fate::OtherRefusal,
+    }
+}
+
+fn of_fate(fate: Fate, by: Option<By>, place: Option<Location>, route: &str, urls: &[Url]) -> Change {
+    let names: Vec<String> = urls.iter().map(|(name, ..)| short(name)).collect();
+    let (count, names) = (urls.len(), listed(&names));
+    let (is, are) = if count == 1 { ("is", "does") } else { ("are", "do") };
+    let (level, what, advice) = match fate {
+        Fate::Gone => (
+            BREAKING,
+            format!("{} that answered {is} gone{route}: {names}", counted(count, "URL")),
+            "Change bookmarks, links, probes and nginx's own locations that name them before the upgrade.",
+        ),
+        Fate::NoUi => (
+            BREAKING,
+            format!("the web UI is gone{route}: {names}"),
+            "This build holds no UI: take Prometheus from upstream (docker:prom/prometheus or its release), or use Grafana.",
+        ),
+        Fate::Elsewhere => (
+            BEHAVIOUR,
+            format!("{names} {is} led another way{route}"),
+            "Follow it once; probes and rules that expect the old Location or status have to change.",
+        ),
+        Fate::Mended => (BEHAVIOUR, format!("{names} {are} answer now{route}"), ""),
+        Fate::New => (COSMETIC, format!("{} that {is} new{route}: {names}", counted(count, "URL")), ""),
+        Fate::OtherRefusal => (BEHAVIOUR, format!("{names} {is} refused in another way{route}"), ""),
+        Fate::OtherText => (
+            BEHAVIOUR,
+            format!("{names} {} something else{route}", if count == 1 { "says" } else { "say" }),
+            "Whoever looks for the old words (a probe, a sub_filter) has to look for the new ones.",
+        ),
+    };
+    let place = place.filter(|_| !matches!(fate, Fate::New | Fate::Mended));
+    Change::new(level, by, what)
+        .from(one_of(urls.iter().map(|(_, before, _)| before)))
+        .to(one_of(urls.iter().map(|(.., after)| after)))
+        .at(place)
+        .advising(advice)
+}
+
+/// `GET /graph` as `/graph`: GET is what is meant where nothing else is said.
+pub(super) fn short(name: &str) -> String {
+    match name.strip_prefix("GET") {
+        Some(path) if path.trim().is_empty() => "the bare prefix".to_owned(),
+        Some(path) => path.trim().to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+/// The values, each once.
+fn one_of<'a>(values: impl Iterator<Item = &'a String>) -> String {
+    let mut once: Vec<String> = Vec::new();
+    for value in values {
+        if !once.contains(value) {
+            once.push(value.clone());
+        }
+    }
+    listed(&once)
+}
+
+/// What arrives in another form: content types, headers, keys of JSON, assets, plain HTTP.
+pub(super) fn formats(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
+    [types(deltas, places), headers(deltas, places), json(deltas, places), assets(deltas), plain(deltas, places)]
+        .concat()
+}
+
+fn types(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
+    let types = of_routes(deltas).filter_map(|(url, seen, delta)| match seen {
+        Seen::ContentType(name) => {
+            Some(((delta.before.clone(), delta.after.clone(), delta.by, places.pass(url, name)), short(name)))
+        }
+        _ => None,
+    });
+    let groups = by_key(types).into_iter();
+    let change = |((before, after, by, place), mut names): ((Option<String>, Option<String>, _, _), Vec<String>)| {
+        names.sort_by_key(String::len);
+        Change::new(BEHAVIOUR, by, format!("another content type: {}", listed(&names)))
+            .from(before.unwrap_or_else(|| "none".to_owned()))
+            .to(after.unwrap_or_else(|| "none".to_owned()))
+            .at(place)
+            .advising(
+                "Whoever compares it letter for letter (a map, gzip_types, a scraper of one's own) has to accept both.",
+            )
+    };
+    groups.map(change).collect()
+}
+
+fn headers(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
+    let headers = of_routes(deltas).filter_map(|(url, seen, delta)| match seen {
+        Seen::Header(name, header) => {
+            let values = (delta.before.clone(), delta.after.clone());
+            Some(((header.clone(), values, delta.by, places.pass(url, name)), short(name)))
+        }
+        _ => None,
+    });
+    let groups = by_key(headers).into_iter();
+    groups
+        .map(|((header, (before, after), by, place), names)| {
+            Change::new(BEHAVIOUR, by, format!("the header {header} differs on {}", listed(&names)))
+                .from(before.unwrap_or_else(|| "absent".to_owned()))
+                .to(after.unwrap_or_else(|| "absent".to_owned()))
+                .at(place)
+        })
+        .collect()
+}
+
+fn json(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
+    let keys = of_routes(deltas).filter_map(|(url, seen, delta)| match seen {
+        Seen::Json(name, key) => {
+            let kind = (delta.before.is_some(), delta.after.is_some());
+            let value = (key.clone(), delta.before.clone(), delta.after.clone());
+            Some(((short(name), kind, delta.by, said_of(places, url)), value))
+        }
+        _ => None,
+    });
+    let groups = by_key(keys).into_iter();
+    let change =
+        |((name, kind, by, route), keys): ((String, _, _, String), Vec<(String, Option<String>, Option<String>)>)| {
+            let names: Vec<String> = keys.iter().map(|(key, ..)| key.clone()).collect();
+            let types = |of: fn(&(String, Option<String>, Option<String>)) -> &Option<String>| {
+                let all: Vec<String> = keys.iter().filter_map(|key| of(key).clone()).collect();
+                one_of(all.iter())
+            };
+            let (level, what, advice) = match kind {
+                (true, false) => (BEHAVIOUR, "lost", "Clients that read them have to do without."),
+                (false, true) => (COSMETIC, "has new", ""),
+                _ => (BEHAVIOUR, "changed the type of", "Clients that read them have to take the new type."),
+            };
+            let what = format!("the JSON of {name}{route} {what} {}: {}", counted(keys.len(), "key"), listed(&names));
+            let change = Change::new(level, by, what).advising(advice);
+            match kind {
+                (true, true) => change.from(types(|key| &key.1)).to(types(|key| &key.2)),
+                (true, false) => change.from("there").to("absent"),
+                _ => change.from("absent").to("there"),
+            }
+        };
+    groups.map(change).collect()
+}
+
+fn assets(deltas: &[Delta]) -> Vec<Change> {
+    let assets = of_routes(deltas).filter_map(|(_, seen, delta)| match seen {
+        Seen::Asset(path) => Some(((delta.before.is_some(), delta.after.is_some(), delta.by), path.clone())),
+        _ => None,
+    });
+    let groups = by_key(assets).into_iter();
+    groups
+        .map(|((was, is, by), paths)| {
+            let (what, before, after) = match (was, is) {
+                (true, false) => ("no longer named by any page", "named", "absent"),
+                (false, true) => ("new", "absent", "named"),
+                _ => ("answered differently", "one way", "another"),
+            };
+            let level = if was && is { BEHAVIOUR } else { COSMETIC };
+            Change::new(level, by, format!("{} of the pages {what}: {}", counted(paths.len(), "asset"), listed(&paths)))
+                .from(before)
+                .to(after)
+        })
+        .collect()
+}
+
+fn plain(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
+    let plain = of_routes(deltas).filter_map(|(url, seen, delta)| match seen {
+        Seen::Plain(port) => Some((url, port, delta)),
+        _ => None,
+    });
+    plain
+        .map(|(url, port, delta)| {
+            let (before, after) = (delta.before.clone().unwrap_or_default(), delta.after.clone().unwrap_or_default());
+            let answers = |answer: &str| answer.starts_with('2') || answer.starts_with('3');
+            let level = if answers(&before) && !answers(&after) { BREAKING } else { BEHAVIOUR };
+            Change::new(level, delta.by, format!("{port} gets another answer"))
+                .from(before)
+                .to(after)
+                .at(places.plain(url))
+        })
+        .collect()
+}

@@ -1,0 +1,139 @@
+//! What differs between two observations, and which program's doing it is. Pure: the same twice gives nothing.
+
+use std::collections::BTreeSet;
+
+use super::change::By;
+use super::fact::{self, Fact, Facts, Seen};
+use crate::observation::Observation;
+
+/// The same deployment, with the old and the new programs and their mixtures.
+#[derive(Debug)]
+pub(super) struct Observed {
+    /// With both old ones.
+    pub(super) old: Observation,
+    /// With both new ones.
+    pub(super) new: Observation,
+    /// With the new nginx and the old Prometheus, where that was booted.
+    pub(super) new_nginx: Option<Observation>,
+    /// With the old nginx and the new Prometheus, where that was booted.
+    pub(super) new_prometheus: Option<Observation>,
+    /// The only program that changes, where one alone does.
+    pub(super) only: Option<By>,
+}
+
+/// Something that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Delta {
+    pub(super) fact: Fact,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+    pub(super) by: Option<By>,
+}
+
+impl Observed {
+    /// Two observations, of which nothing else is known than the versions that they were made with.
+    pub(super) fn of_two(old: Observation, new: Observation) -> Self {
+        let versions = |seen: &Observation| {
+            let prometheus = seen.prometheus.first().map(|prometheus| prometheus.version.clone());
+            (seen.nginx.version.clone(), prometheus.flatten())
+        };
+        let ((old_nginx, old_prometheus), (new_nginx, new_prometheus)) = (versions(&old), versions(&new));
+        let only = match (old_nginx == new_nginx, old_prometheus == new_prometheus) {
+            (false, true) => Some(By::Nginx),
+            (true, false) => Some(By::Prometheus),
+            _ => None,
+        };
+        Self { old, new, new_nginx: None, new_prometheus: None, only }
+    }
+
+    /// What differs. Where a new program does not start, what the other one changes is seen in the mixture that does.
+    pub(super) fn deltas(&self) -> Vec<Delta> {
+        let old = fact::of(&self.old);
+        if self.new.ran() && self.old.ran() {
+            return without_consequences(self.attributed(&old, &fact::of(&self.new)));
+        }
+        let mut deltas = Vec::new();
+        for (mixture, by) in [(&self.new_nginx, By::Nginx), (&self.new_prometheus, By::Prometheus)] {
+            let Some(mixture) = mixture else { continue };
+            deltas.extend(
+                differences(&old, &fact::of(mixture), |_| Some(by))
+                    .filter(|delta| delta.fact.is_refusal() || (mixture.ran() && self.old.ran())),
+            );
+        }
+        let refusals = self.attributed(&old, &fact::of(&self.new));
+        for refusal in refusals.into_iter().filter(|delta| delta.fact.is_refusal()) {
+            if deltas.iter().all(|known: &Delta| known.fact != refusal.fact) {
+                deltas.push(refusal);
+            }
+        }
+        without_consequences(deltas)
+    }
+
+    fn attributed(&self, old: &Facts, new: &Facts) -> Vec<Delta> {
+        let nginx = self.new_nginx.as_ref().map(fact::of);
+        let prometheus = self.new_prometheus.as_ref().map(fact::of);
+        let by = |fact: &Fact| {
+            let (Some(nginx), Some(prometheus)) = (&nginx, &prometheus) else {
+                return self.only.or_else(|| fact.owner());
+            };
+            let (before, after) = (old.get(fact), new.get(fact));
+            let of = |mixture: &Facts| mixture.get(fact).cloned();
+            let (nginx, prometheus) = (of(nginx), of(prometheus));
+            Some(match (nginx.as_ref() == after, prometheus.as_ref() == after) {
+                (true, false) if prometheus.as_ref() == before => By::Nginx,
+                (false, true) if nginx.as_ref() == before => By::Prometheus,
+                _ => By::Both,
+            })
+        };
+        differences(old, new, by).collect()
+    }
+}
+
+fn differences(old: &Facts, new: &Facts, by: impl Fn(&Fact) -> Option<By>) -> impl Iterator<Item = Delta> {
+    let keys: BTreeSet<&Fact> = old.keys().chain(new.keys()).collect();
+    let changed = keys.into_iter().filter(|fact| old.get(fact) != new.get(fact));
+    let delta = |fact: &Fact| Delta {
+        by: by(fact),
+        before: old.get(fact).cloned(),
+        after: new.get(fact).cloned(),
+        fact: fact.clone(),
+    };
+    changed.map(delta).collect::<Vec<_>>().into_iter()
+}
+
+/// Leaves out what follows from another difference: the headers of an answer that is another one now, the suites of a
+/// version that is gone.
+fn without_consequences(deltas: Vec<Delta>) -> Vec<Delta> {
+    let route = |delta: &Delta| match &delta.fact {
+        Fact::Route(url, seen) => Some((url.clone(), seen.clone())),
+        _ => None,
+    };
+    let ends = |way: &Option<String>| {
+        way.as_deref().and_then(|way| way.rsplit(", then ").next()).unwrap_or_default().to_owned()
+    };
+    let other: BTreeSet<(String, Seen)> = deltas
+        .iter()
+        .filter(|delta| match delta.fact {
+            Fact::Route(_, Seen::Way(_)) => ends(&delta.before) != ends(&delta.after),
+            Fact::Route(_, Seen::Version(_)) => true,
+            _ => false,
+        })
+        .filter_map(route)
+        .collect();
+    let cause = |seen: &Seen| match seen {
+        Seen::ContentType(name) | Seen::Says(name) | Seen::Header(name, _) | Seen::Json(name, _) => {
+            Some(Seen::Way(name.clone()))
+        }
+        Seen::Suite(version, _) => Some(Seen::Version(version.clone())),
+        _ => None,
+    };
+    let versions = other.iter().any(|(_, seen)| matches!(seen, Seen::Version(_)));
+    deltas
+        .into_iter()
+        .filter(|delta| match &delta.fact {
+            Fact::Route(_, Seen::Agreed) => !versions,
+            Fact::Route(url, seen) => cause(seen).is_none_or(|cause| !other.contains(&(url.clone(), cause))),
+            _ => true,
+        })
+        .collect()
+}

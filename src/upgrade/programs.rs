@@ -1,0 +1,202 @@
+//! What the programs themselves do differently: starting, warning, flags, metrics, builds.
+
+use super::change::{Change, ChangeLevel, of_routes};
+use super::diff::{Delta, Observed};
+use super::fact::{Fact, Seen};
+use super::grouping::{by_key, counted, listed};
+use super::places::Places;
+use crate::location::Location;
+use crate::observation::{NginxSeen, Observation};
+
+const BREAKING: ChangeLevel = ChangeLevel::Breaking;
+const BEHAVIOUR: ChangeLevel = ChangeLevel::Behaviour;
+const COSMETIC: ChangeLevel = ChangeLevel::Cosmetic;
+
+/// A program that does not start any more, or that starts now.
+pub(super) fn refusals(deltas: &[Delta], observed: &Observed, places: &Places<'_>) -> Vec<Change> {
+    let change = |delta: &Delta| {
+        let is_new = delta.after.is_some();
+        let (program, said, place) = match &delta.fact {
+            Fact::NginxRefuses(said) => ("nginx", said.clone(), place_of(observed, said, |nginx| &nginx.refusal)),
+            Fact::PrometheusRefuses(_) => {
+                let said = delta.after.as_ref().or(delta.before.as_ref()).cloned().unwrap_or_default();
+                let flag = said.split_once("unknown long flag '--").and_then(|(_, rest)| rest.split('\'').next());
+                let place = flag.and_then(|flag| places.flag(flag)).flatten();
+                ("Prometheus", said, place)
+            }
+            _ => return None,
+        };
+        let change = match is_new {
+            true => Change::new(BREAKING, delta.by, format!("{program} does not start any more: {said}"))
+                .from("it starts")
+                .to("it refuses to start")
+                .advising(advice_for(&said)),
+            false => Change::new(BEHAVIOUR, delta.by, format!("{program} starts now; the old one said: {said}"))
+                .from("it refuses to start")
+                .to("it starts"),
+        };
+        Some(change.at(place))
+    };
+    deltas.iter().filter_map(change).collect()
+}
+
+fn advice_for(said: &str) -> String {
+    match said {
+        said if said.contains("unknown directive \"ssl\"") => {
+            "Remove `ssl on;`, and write `ssl` into each listen: listen 443 ssl; old versions take that too.".to_owned()
+        }
+        said if said.contains("unknown long flag") => {
+            "Take the flag out of the unit, the compose file or the manifest before the upgrade.".to_owned()
+        }
+        _ => "Mend the line before the upgrade; `proxyproof check` with the new version says more.".to_owned(),
+    }
+}
+
+/// The line that nginx names with what it says, in whichever combination it says it.
+fn place_of(
+    observed: &Observed,
+    said: &str,
+    of: fn(&NginxSeen) -> &std::collections::BTreeMap<String, Option<Location>>,
+) -> Option<Location> {
+    let mixtures = [&observed.new_nginx, &observed.new_prometheus].into_iter().flatten();
+    let mut sights = [&observed.new, &observed.old].into_iter().chain(mixtures);
+    sights.find_map(|seen: &Observation| of(&seen.nginx).get(said).cloned()).flatten()
+}
+
+/// What the programs warn of, and no longer do.
+pub(super) fn warnings(deltas: &[Delta], observed: &Observed) -> Vec<Change> {
+    let said = deltas.iter().filter_map(|delta| {
+        let (program, line) = match &delta.fact {
+            Fact::NginxLog(line) => ("nginx", line),
+            Fact::PrometheusLog(_, line) => ("Prometheus", line),
+            _ => return None,
+        };
+        Some((program, line, delta))
+    });
+    said.map(|(program, line, delta)| match delta.after {
+        Some(_) => {
+            let place = place_of(observed, line, |nginx| &nginx.log);
+            Change::new(BEHAVIOUR, delta.by, format!("{program} complains: {line}"))
+                .from("silence")
+                .to("the line in its log")
+                .at(place)
+        }
+        None => Change::new(COSMETIC, delta.by, format!("{program} no longer complains: {line}"))
+            .from("the line in its log")
+            .to("silence"),
+    })
+    .collect()
+}
+
+/// The flags of Prometheus: those that are gone and in use, the others, and the values that hold by default.
+pub(super) fn flags(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut others = Vec::new();
+    for delta in deltas {
+        let (name, used) = match &delta.fact {
+            Fact::Takes(flag) => (format!("--{flag}"), places.flag(flag)),
+            Fact::Feature(word) => (format!("--enable-feature={word}"), places.feature(word)),
+            _ => continue,
+        };
+        match (used, delta.after.is_some()) {
+            (Some(place), false) => changes.push(
+                Change::new(
+                    BREAKING,
+                    delta.by,
+                    format!("Prometheus no longer knows {name}, which the deployment gives"),
+                )
+                .from("taken")
+                .to("gone")
+                .at(place)
+                .advising("Take it out before the upgrade; the migration guide says what is there instead."),
+            ),
+            (_, is_new) => others.push(((is_new, delta.by), name)),
+        }
+    }
+    changes.extend(defaults(deltas, places));
+    changes.extend(by_key(others).into_iter().map(|((is_new, by), names)| {
+        let (what, before, after) =
+            if is_new { ("new", "unknown", "taken") } else { ("gone, none of them in use", "taken", "unknown") };
+        let what = format!("{} of Prometheus {what}: {}", counted(names.len(), "flag"), listed(&names));
+        Change::new(COSMETIC, by, what).from(before).to(after)
+    }));
+    changes
+}
+
+/// Flags that both take and that have another value now, though nobody has changed it.
+fn defaults(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
+    let values = of_routes(deltas).filter_map(|(_, seen, delta)| match (seen, &delta.before, &delta.after) {
+        (Seen::Flag(name), Some(before), Some(after)) => Some((name, before, after, delta.by)),
+        _ => None,
+    });
+    values
+        .map(|(name, before, after, by)| {
+            Change::new(BEHAVIOUR, by, format!("--{name} has another default"))
+                .from(quoted(before))
+                .to(quoted(after))
+                .at(places.flag(name).flatten())
+                .advising(
+                    format!("Give --{name}={before} where the old value is wanted.")
+                        .replace("= where", " an empty value where"),
+                )
+        })
+        .collect()
+}
+
+fn quoted(value: &str) -> String {
+    if value.is_empty() { "empty".to_owned() } else { value.to_owned() }
+}
+
+/// The metrics of Prometheus itself.
+pub(super) fn metrics(deltas: &[Delta]) -> Vec<Change> {
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    enum Fate {
+        Gone,
+        OtherType,
+        New,
+        OtherHelp,
+    }
+    let kind = |what: &Option<String>| what.as_deref().and_then(|what| what.split(':').next()).map(str::to_owned);
+    let metrics = of_routes(deltas).filter_map(|(_, seen, delta)| {
+        let Seen::Metric(name) = seen else { return None };
+        let fate = match (&delta.before, &delta.after) {
+            (Some(_), None) => Fate::Gone,
+            (None, _) => Fate::New,
+            _ if kind(&delta.before) != kind(&delta.after) => Fate::OtherType,
+            _ => Fate::OtherHelp,
+        };
+        Some(((fate, delta.by), name.clone()))
+    });
+    let groups = by_key(metrics).into_iter();
+    groups
+        .map(|((fate, by), mut names)| {
+            names.dedup();
+            let (level, what, before, after) = match fate {
+                Fate::Gone => (BEHAVIOUR, "gone", "there", "absent"),
+                Fate::OtherType => (BEHAVIOUR, "of another type", "one type", "another"),
+                Fate::New => (COSMETIC, "new", "absent", "there"),
+                Fate::OtherHelp => (COSMETIC, "described differently", "one text", "another"),
+            };
+            let advice = if level == BEHAVIOUR { "Look through dashboards and alerts for them." } else { "" };
+            let what = format!("{} of Prometheus itself {what}: {}", counted(names.len(), "metric"), listed(&names));
+            Change::new(level, by, what).from(before).to(after).advising(advice)
+        })
+        .collect()
+}
+
+/// What nginx was built with.
+pub(super) fn builds(deltas: &[Delta]) -> Vec<Change> {
+    let options = deltas.iter().filter_map(|delta| match &delta.fact {
+        Fact::NginxBuiltWith(option) => Some(((delta.after.is_some(), delta.by), option.clone())),
+        _ => None,
+    });
+    let groups = by_key(options).into_iter();
+    groups
+        .map(|((is_new, by), names)| {
+            let (what, before, after) =
+                if is_new { ("with", "absent", "there") } else { ("without", "there", "absent") };
+            let what = format!("nginx is built {what} {}: {}", counted(names.len(), "option"), listed(&names));
+            Change::new(COSMETIC, by, what).from(before).to(after)
+        })
+        .collect()
+}
