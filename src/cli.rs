@@ -1,6 +1,7 @@
 //! The command line. Types only: `main` turns them into calls of the library.
 
 mod check;
+mod matrix;
 mod merge;
 mod probe;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use proxyproof::deployment::HostPort;
 use proxyproof::source::Source;
 
 pub(crate) use check::CheckArgs;
+pub(crate) use matrix::MatrixArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use probe::ProbeArgs;
 pub(crate) use upgrade::{RecordArgs, UpgradeArgs};
@@ -59,6 +61,9 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
     Up(UpArgs),
+    /// Check a deployment with every nginx in front of every Prometheus, and say which of them go together
+    #[command(after_help = matrix::EXIT_CODES)]
+    Matrix(MatrixArgs),
     /// Say what a check asks, why, and how to fix what it finds
     Explain {
         /// The check's id, as `proxyproof checks` lists it

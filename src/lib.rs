@@ -24,6 +24,7 @@ mod error;
 mod finding;
 mod lab;
 mod location;
+pub mod matrix;
 pub mod observation;
 mod observe;
 mod probe;

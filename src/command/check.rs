@@ -1,6 +1,8 @@
 //! `proxyproof check`: from one configuration to a verdict.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use proxyproof::deployment::Options;
@@ -8,7 +10,7 @@ use proxyproof::report::Verdict;
 use proxyproof::{BatchOptions, Deployment, Error, Lab, Result, Selection};
 
 use super::sink::Sink;
-use super::{boot_options, deployment_options, many, write_out};
+use super::{at_once, boot_options, deployment_options, many, write_out};
 use crate::cli::CheckArgs;
 use crate::progress::Terminal;
 use crate::signals;
@@ -20,7 +22,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<u8> {
         deployment: deployment_options(lab.deployment),
         selection: Selection::new(wanted.only, wanted.skip)?.slow(slow),
         fail_on: wanted.fail_on,
-        jobs: many.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into),
+        jobs: at_once(many.jobs),
     };
     let mut deployments = all_at(&paths, &options.deployment)?;
     let mut sink = Sink::open(wanted.output.as_deref())?;
@@ -33,15 +35,15 @@ pub(super) async fn run(args: CheckArgs) -> Result<u8> {
     if let Some(shard) = many.shard {
         deployments = deployments.drain(shard.share(deployments.len())).collect();
     }
-    let terminal = std::sync::Arc::new(Terminal::counting(deployments.len(), options.jobs));
-    options.boot.progress = std::sync::Arc::clone(&terminal) as _;
+    let terminal = Arc::new(Terminal::counting(deployments.len(), options.jobs));
+    options.boot.progress = Arc::clone(&terminal) as _;
     many::run(many::Run { deployments, shard: many.shard, format: wanted.format, sink, terminal }, options).await
 }
 
 /// The deployments at these paths, each once.
 fn all_at(paths: &[PathBuf], options: &Options) -> Result<Vec<PathBuf>> {
     let mut all: Vec<PathBuf> = Vec::new();
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     for path in paths {
         let found = Deployment::paths_at(path, options)?;
         all.extend(found.into_iter().filter(|path| known.insert(path.clone())));

@@ -4,6 +4,7 @@ mod catalogue;
 mod check;
 mod doctor;
 mod many;
+mod matrix;
 mod merge;
 mod probe;
 mod sink;
@@ -11,6 +12,7 @@ mod up;
 mod upgrade;
 
 use std::io::{self, ErrorKind, Write};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use clap::CommandFactory;
@@ -28,6 +30,7 @@ pub(crate) async fn run(command: Command) -> Result<u8> {
         Command::Probe(args) => probe::run(args).await,
         Command::Merge(args) => merge::run(&args),
         Command::Upgrade(args) => upgrade::run(args).await,
+        Command::Matrix(args) => matrix::run(args).await,
         Command::Record(args) => upgrade::record(args).await,
         Command::Up(args) => up::run(args).await,
         Command::Explain { check } => print(&catalogue::explain(&check)),
@@ -84,6 +87,11 @@ fn boot_options_of(runtime: RuntimeName, nginx: Source, prometheus: Source) -> B
         progress: Arc::new(Terminal::new()),
         keep: false,
     }
+}
+
+/// How many Labs run at once.
+fn at_once(jobs: Option<NonZeroUsize>) -> usize {
+    jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into)
 }
 
 fn print(text: &str) -> Result<u8> {

@@ -20,9 +20,9 @@ pub(crate) use finding::place;
 
 pub use many::Many;
 
-const BOLD: Style = Style::new().effects(Effects::BOLD);
-const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
-const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+pub(crate) const BOLD: Style = Style::new().effects(Effects::BOLD);
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
 /// Writes `report` with colours. `out` takes them away where they don't belong, as anstream's streams do.
 ///
