@@ -67,6 +67,7 @@ fn boot_options(args: &LabArgs, keep: bool) -> BootOptions {
             RuntimeName::Docker => Runtime::Docker,
             RuntimeName::Sandbox => Runtime::Sandbox,
         },
+        commons: None,
         nginx: args.nginx.clone(),
         prometheus: args.prometheus.clone(),
         progress: Arc::new(Terminal::new()),

@@ -4,6 +4,7 @@ pub mod json;
 #[cfg(test)]
 mod sample;
 pub mod text;
+pub mod timings;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ mod span;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod timings;
 
 use std::io::{self, Write};
 
