@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::finding::Level;
 use crate::lab::{BootOptions, Lab};
 use crate::report::Report;
-use crate::runtime::Bed;
+use crate::runtime::{Bed, Commons};
 
 /// How deployments are checked.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct BatchOptions {
     pub selection: Selection,
     /// The lowest level of a finding that fails a report.
     pub fail_on: Level,
+    /// Whether the reports say what the time went into.
+    pub timings: bool,
     /// How many Labs run at once, at least one.
     pub jobs: usize,
 }
@@ -68,7 +70,8 @@ pub struct Ended {
 }
 
 impl Batch {
-    /// Makes ready to check these paths. Each is loaded when its turn comes.
+    /// Makes ready to check these paths. Each is loaded when its turn comes. In the sandbox they have a Prometheus in common
+    /// where they can: see [`Commons`].
     ///
     /// # Errors
     ///
@@ -76,6 +79,9 @@ impl Batch {
     pub async fn begin(paths: Vec<PathBuf>, mut options: BatchOptions) -> Result<Self> {
         // Looked for once, and not by each of them.
         options.boot.runtime = Bed::find(options.boot.runtime).await?.runtime();
+        if options.boot.commons.is_none() && !options.selection.changes_programs() {
+            options.boot.commons = Some(Commons::new());
+        }
         let waiting = paths.into_iter().enumerate();
         Ok(Self { options: Arc::new(options), waiting, running: JoinSet::new(), about: HashMap::new() })
     }
@@ -107,6 +113,9 @@ async fn check(path: PathBuf, options: Arc<BatchOptions>) -> Result<Report> {
     let lab = Lab::boot_for_checks(deployment, &options.boot).await?;
     let mut report = lab.check_with(&options.selection, options.fail_on).await?;
     report.set_duration(begun.elapsed());
-    lab.close().await?;
+    let timings = lab.close_timed().await?;
+    if options.timings {
+        report.set_timings(timings);
+    }
     Ok(report)
 }

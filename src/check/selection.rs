@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::CATALOGUE;
+use super::{CATALOGUE, Turn};
 use crate::deployment::Settings;
 use crate::finding::{Finding, Level};
 use crate::location::Location;
@@ -76,6 +76,12 @@ impl Selection {
     /// Whether a check may reload, stop and start the programs: where it was asked for by its name, or waiting is allowed.
     pub(super) fn may_change(&self, id: &str) -> bool {
         self.slow || self.only.iter().any(|only| only == id)
+    }
+
+    /// Whether a check may reload, stop or start the programs.
+    pub(crate) fn changes_programs(&self) -> bool {
+        let mut after = CATALOGUE.iter().filter(|check| check.turn == Turn::After);
+        after.any(|check| self.wants(check.id) && self.may_change(check.id))
     }
 
     pub(super) fn wants(&self, id: &str) -> bool {

@@ -28,6 +28,10 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) keep: bool,
 
+    /// Say in the report what the time went into: boot, checks, connections, handshakes, requests, teardown
+    #[arg(long)]
+    pub(crate) timings: bool,
+
     #[command(flatten, next_help_heading = "Many deployments")]
     pub(crate) many: ManyArgs,
 }

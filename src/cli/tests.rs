@@ -79,6 +79,7 @@ fn help_of_check_has_its_options_and_exit_codes() {
           --skip <ID=REASON>              Do not ask this check, and say why not in the report (repeatable)
           --slow                          Wait for what takes seconds too: Prometheus's first scrape
           --keep                          Hold the Lab after the report until Ctrl-C, so that the report's curl lines work
+          --timings                       Say in the report what the time went into: boot, checks, connections, handshakes, requests, teardown
 
     Many deployments:
           --jobs <N>     How many run at once; by default as many as there are cores

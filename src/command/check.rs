@@ -16,12 +16,13 @@ use crate::progress::Terminal;
 use crate::signals;
 
 pub(super) async fn run(args: CheckArgs) -> Result<u8> {
-    let CheckArgs { paths, lab, report: wanted, slow, keep, many } = args;
+    let CheckArgs { paths, lab, report: wanted, slow, keep, timings, many } = args;
     let mut options = BatchOptions {
         boot: boot_options(&lab, keep),
         deployment: deployment_options(lab.deployment),
         selection: Selection::new(wanted.only, wanted.skip)?.slow(slow),
         fail_on: wanted.fail_on,
+        timings,
         jobs: at_once(many.jobs),
     };
     let mut deployments = all_at(&paths, &options.deployment)?;
@@ -64,11 +65,17 @@ async fn one(
     report.set_duration(begun.elapsed());
     match keep {
         true => {
+            if options.timings {
+                report.set_timings(lab.timings());
+            }
             write(&report)?;
             hold(lab).await?;
         }
         false => {
-            lab.close().await?;
+            let timings = lab.close_timed().await?;
+            if options.timings {
+                report.set_timings(timings);
+            }
             write(&report)?;
         }
     }

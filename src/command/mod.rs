@@ -82,6 +82,7 @@ fn boot_options_of(runtime: RuntimeName, nginx: Source, prometheus: Source) -> B
             RuntimeName::Docker => Runtime::Docker,
             RuntimeName::Sandbox => Runtime::Sandbox,
         },
+        commons: None,
         nginx,
         prometheus,
         progress: Arc::new(Terminal::new()),

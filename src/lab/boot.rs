@@ -1,19 +1,24 @@
 //! From a deployment to a Lab: the programs are got, the World is made, the Pod is booted.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::sync::OnceCell;
 use toml::Spanned;
 
 use super::client::{client, place};
 use super::provision::{Provided, Provider, UNKNOWN};
+use super::sharing::shareable;
+use super::timings::{boot_timings, milliseconds};
 use super::{Kept, Lab};
 use crate::check::Selection;
 use crate::deployment::{Deployment, stream_listens};
 use crate::error::{Error, Result};
+use crate::observe::Meter;
 use crate::report::Programs;
-use crate::runtime::{Bed, Entrances, Pod, PodPlan, ProgramPlan, Run, Runtime};
+use crate::report::timings::Timings;
+use crate::runtime::{Bed, Commons, Entrances, Pod, PodPlan, ProgramPlan, Run, Runtime};
 use crate::source::{Cache, Progress, Source, SourceError};
 use crate::world::stubs::{READY, Stubs};
 use crate::world::{self, Started, World};
@@ -40,6 +45,8 @@ pub struct BootOptions {
     pub prometheus: Source,
     /// Who is told what is going on.
     pub progress: Arc<dyn Progress + Send + Sync>,
+    /// What the Lab uses together with others that are booted with the same handle, if anything. Of the sandbox alone.
+    pub commons: Option<Commons>,
     /// Whether the Lab's files are put where a user can read them: its CA for `curl --cacert`, and what was made up.
     pub keep: bool,
 }
@@ -51,6 +58,7 @@ impl Default for BootOptions {
             nginx: Source::Auto,
             prometheus: Source::Auto,
             progress: Arc::new(()),
+            commons: None,
             keep: false,
         }
     }
@@ -62,6 +70,7 @@ impl std::fmt::Debug for BootOptions {
             .field("runtime", &self.runtime)
             .field("nginx", &self.nginx)
             .field("prometheus", &self.prometheus)
+            .field("commons", &self.commons)
             .field("keep", &self.keep)
             .finish_non_exhaustive()
     }
@@ -112,7 +121,11 @@ impl Lab {
         let sources = Sources::of(&deployment, options)?;
         let bed = Bed::find(options.runtime).await?;
         let run = Arc::new(Run::begin()?);
+        let mut timings = Timings::default();
+        let begun = Instant::now();
         let mut world = World::around(&deployment)?;
+        timings.world = milliseconds(begun.elapsed());
+        let begun = Instant::now();
         let provider = Provider {
             bed: bed.clone(),
             cache: Cache::from_env()?,
@@ -129,11 +142,17 @@ impl Lab {
                 }
             },
         )?;
+        timings.sources = milliseconds(begun.elapsed());
         world.add_modules(&deployment, &nginx.modules);
         options.progress.step("booting nginx and Prometheus");
-        let plan = plan(&deployment, &world, &nginx, &prometheus, &infrastructure);
+        let plan = PodPlan {
+            commons: options.commons.clone().map(|commons| (commons, shareable(&deployment, &world))),
+            ..plan(&deployment, &world, &nginx, &prometheus, &infrastructure)
+        };
         let ports = plan.ports.iter().chain(&plan.relays).copied().collect();
+        let begun = Instant::now();
         let pod = Arc::new(bed.boot(run, &infrastructure, plan).await?);
+        timings.boot = boot_timings(&pod, begun.elapsed());
         options.progress.done();
         let kept = match options.keep {
             true => Some(Kept::write(&pod, &world, ports).await?),
@@ -153,6 +172,8 @@ impl Lab {
             programs,
             kept,
             observers,
+            meter: Meter::default(),
+            timings: Mutex::new(timings),
             marks: AtomicUsize::new(0),
         })
     }
@@ -223,6 +244,7 @@ fn plan(
             open_files: open_files(deployment),
         },
         prometheus: world.prometheus.iter().map(|started| prometheus_plan(prometheus, started)).collect(),
+        commons: None,
         stubs: world.stubs.are_needed(&world.relays).then(|| (stubs_plan(infrastructure, world), READY)),
         shared_directories: world.stubs.shared_directories(),
         hosts: world.hosts.clone(),

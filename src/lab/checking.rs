@@ -57,6 +57,7 @@ impl Lab {
     /// As [`Lab::check`].
     pub async fn check_with(&self, selection: &Selection, fail_on: Level) -> Result<Report> {
         let selection = &selection.clone().under(&self.deployment.settings)?;
+        let begun = Instant::now();
         let mut looks = Vec::new();
         for route in 0..self.deployment.routes.len() {
             let observer = self.observer(route).await?;
@@ -75,6 +76,8 @@ impl Lab {
         for (route, look) in looks.iter_mut().enumerate() {
             look.add(Look::of(check::run_after(self.observer(route).await?, selection)).await);
         }
+        self.add_checks(begun.elapsed());
+        self.pod.shared_serve().await?;
         let reports = looks.into_iter().enumerate().map(|(route, look)| self.report_of(route, look, fail_on));
         let mut deployments: Vec<DeploymentReport> = reports.collect();
         DeploymentReport::say_once(&mut deployments);
@@ -104,6 +107,7 @@ impl Lab {
             checks,
             findings,
             duration: look.duration,
+            timings: None,
             files: self.texts(),
         }
     }

@@ -9,19 +9,23 @@ mod observing;
 mod programs;
 mod provision;
 mod received;
+mod sharing;
+mod timings;
 
 use std::ffi::OsString;
 use std::process::ExitStatus;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use crate::deployment::{Deployment, Route};
 use crate::error::{Error, Result};
-use crate::observe::{Client, Failure, Inside, Observer, Pace, Shell, Sight, certificates};
+use crate::observe::{Client, Failure, Inside, Meter, Observer, Pace, Shell, Sight, certificates};
 use crate::report::Programs;
+use crate::report::timings::Timings;
 use crate::runtime::{Entrances, Pod, Reach, RuntimeError};
 use crate::world::World;
 use crate::world::stubs::Stubs;
@@ -46,6 +50,9 @@ pub struct Lab {
     _entrances: Entrances,
     /// One for each route, opened when it is first asked for.
     observers: Vec<OnceCell<Observer>>,
+    /// Counts what the observers' clients do.
+    meter: Meter,
+    timings: Mutex<Timings>,
     /// How often it was asked what was received.
     marks: AtomicUsize,
 }
@@ -215,7 +222,18 @@ impl Lab {
     ///
     /// If the engine refuses. The janitor tries again then.
     pub async fn close(self) -> Result<()> {
-        Ok(self.pod.remove().await?)
+        self.close_timed().await.map(|_| ())
+    }
+
+    /// The same, and says what all of the Lab's time went into.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lab::close`].
+    pub async fn close_timed(self) -> Result<Timings> {
+        let begun = Instant::now();
+        self.pod.remove().await?;
+        Ok(Timings { teardown: Some(timings::milliseconds(begun.elapsed())), ..self.timings() })
     }
 
     fn shell(&self) -> Shell {
@@ -238,7 +256,7 @@ impl Lab {
             credentials: world.credentials_for(&self.deployment.routes[route]).cloned(),
             identity: world.client_identity.clone(),
             stranger: world.stranger_identity.clone(),
-            pace: Pace::default(),
+            pace: Pace::counted_by(&self.meter),
         }
     }
 
@@ -274,5 +292,9 @@ impl Sight for Pod {
 
     fn end(&self) -> Option<tokio::time::Instant> {
         None
+    }
+
+    fn is_sharing(&self) -> bool {
+        self.is_sharing()
     }
 }

@@ -44,6 +44,7 @@ impl Lab {
         let checks = report.deployments.iter().map(checks).collect();
         let said = self.said().await;
         let observation = Observation::of(&observers, checks, said).await;
+        self.pod.shared_serve().await?;
         Ok((report, observation))
     }
 

@@ -28,7 +28,7 @@ use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::finding::Level;
 use crate::lab::{BootOptions, Lab};
-use crate::runtime::{Bed, Runtime, RuntimeError};
+use crate::runtime::{Bed, Commons, Runtime, RuntimeError};
 use crate::source::Source;
 
 /// A deployment, and the programs that it is tried with.
@@ -84,6 +84,9 @@ impl Matrix {
     /// deployment is a verdict.
     pub async fn run(mut self) -> Result<MatrixReport> {
         self.boot.runtime = Bed::find(self.boot.runtime).await?.runtime();
+        if !self.selection.changes_programs() {
+            self.boot.commons.get_or_insert_with(Commons::new);
+        }
         let combinations =
             self.prometheus.iter().flat_map(|prometheus| self.nginx.iter().map(move |nginx| (nginx, prometheus)));
         let cells = stream::iter(combinations.map(|(nginx, prometheus)| self.spawned(nginx, prometheus)));

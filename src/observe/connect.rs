@@ -41,7 +41,8 @@ impl Connector {
         }
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        Ok(TokioIo::new(Stream(Box::new(self.tls.connect(name, stream).await?))))
+        let shaking = self.tls.connect(name, stream);
+        Ok(TokioIo::new(Stream(Box::new(door.pace().meter().handshakes().of(shaking).await?))))
     }
 }
 

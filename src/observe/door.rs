@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use super::meter::Meter;
 use crate::runtime::Reach;
 
 /// A place that clients connect to.
@@ -16,9 +17,12 @@ pub(crate) struct Door {
     pace: Pace,
 }
 
-/// How much clients ask: of a Lab as much as they like.
+/// How much clients ask: of a Lab as much as they like. What they do is counted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pace(Option<Arc<Limits>>);
+pub(crate) struct Pace {
+    limits: Option<Arc<Limits>>,
+    meter: Meter,
+}
 
 #[derive(Debug)]
 struct Limits {
@@ -39,16 +43,27 @@ pub(crate) struct Turn {
 impl Pace {
     /// At most so many requests and handshakes each second, and so many under way.
     pub(crate) fn bounded(each_second: u32, at_once: usize) -> Self {
-        Self(Some(Arc::new(Limits {
+        let limits = Limits {
             places: Arc::new(Semaphore::new(at_once)),
             next: Mutex::new(Instant::now()),
             between: Duration::from_secs(1) / each_second,
-        })))
+        };
+        Self { limits: Some(Arc::new(limits)), meter: Meter::default() }
+    }
+
+    /// As much as they like, counted here.
+    pub(crate) fn counted_by(meter: &Meter) -> Self {
+        Self { limits: None, meter: meter.clone() }
+    }
+
+    /// What counts.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Waits for this client's turn.
     pub(super) async fn turn(&self) -> Turn {
-        let Some(limits) = &self.0 else { return Turn { _place: None } };
+        let Some(limits) = &self.limits else { return Turn { _place: None } };
         // The semaphore is never closed.
         let place = Arc::clone(&limits.places).acquire_owned().await.ok();
         self.moment().await;
@@ -57,7 +72,7 @@ impl Pace {
 
     /// Waits until something may begin.
     pub(super) async fn moment(&self) {
-        let Some(limits) = &self.0 else { return };
+        let Some(limits) = &self.limits else { return };
         let own = {
             let mut next = limits.next.lock().await;
             let own = (*next).max(Instant::now());
@@ -88,7 +103,7 @@ impl Door {
     }
 
     pub(super) async fn connect(&self) -> std::io::Result<TcpStream> {
-        let stream = self.reach.connect().await?;
+        let stream = self.pace.meter.connects().of(self.reach.connect()).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }

@@ -86,8 +86,8 @@ impl Http {
             Ok((head, body.to_bytes().to_vec()))
         };
         let _turn = self.pace.turn().await;
-        let answer: Result<_, Failure> =
-            tokio::time::timeout(PATIENCE, asking).await.map_err(|_| Failure::timeout("no answer in time")).flatten();
+        let answer = self.pace.meter().requests().of(tokio::time::timeout(PATIENCE, asking)).await;
+        let answer: Result<_, Failure> = answer.map_err(|_| Failure::timeout("no answer in time")).flatten();
         let (head, body) = answer?;
         let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let seen = Seen { method, url, form, status: head.status.as_u16(), headers: head.headers, body };

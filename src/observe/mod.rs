@@ -10,6 +10,7 @@ mod failure;
 mod flags;
 mod http;
 mod log;
+mod meter;
 mod observation;
 mod plain;
 mod raw;
@@ -47,6 +48,7 @@ pub(crate) use door::{Door, Pace};
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
 pub(crate) use log::{LogLevel, LogLine};
+pub(crate) use meter::Meter;
 pub use observation::{
     Answer, CertificateSeen, CheckSeen, FindingSeen, MetricsSeen, NginxSeen, Observation, PrometheusSeen, RouteSeen,
     TlsSeen,
@@ -76,6 +78,10 @@ pub(crate) trait Sight: std::fmt::Debug + Send + Sync {
     /// Whether the configuration, the logs and the programs are this run's own. What is seen from outside alone is
     /// somebody's who uses it.
     fn sees_inside(&self) -> bool;
+    /// Whether others use the same Prometheus: then how long it runs says nothing of this deployment.
+    fn is_sharing(&self) -> bool {
+        false
+    }
     /// When whoever asks has to be through, if ever.
     fn end(&self) -> Option<Instant>;
 }

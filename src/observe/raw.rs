@@ -118,10 +118,14 @@ impl Http {
 
     /// Asks as it is written, and waits so long for the answer's head and for its body: one that has no end is left then.
     pub(crate) async fn begin(&self, request: &Request, head: Duration, body: Duration) -> Result<Begun, Failure> {
+        let _turn = self.pace.turn().await;
+        self.pace.meter().requests().of(self.begin_now(request, head, body)).await
+    }
+
+    async fn begin_now(&self, request: &Request, head: Duration, body: Duration) -> Result<Begun, Failure> {
         let (head_patience, body_patience) = (head, body);
         let failed = |error: &(dyn std::error::Error + 'static)| Failure::of_chain(error);
         let whole = self.whole(request).map_err(|error| failed(&error))?;
-        let _turn = self.pace.turn().await;
         let head = timeout(head_patience, self.client.request(whole)).await;
         let answer = head.map_err(|_| Failure::timeout("no answer in time"))?.map_err(|error| failed(&error))?;
         let (head, mut body) = answer.into_parts();

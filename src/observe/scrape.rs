@@ -46,6 +46,11 @@ impl Target {
         self.is_known() && !self.last_error.contains("deadline exceeded")
     }
 
+    /// As it is before the first scrape.
+    fn as_at_the_start(self) -> Self {
+        Self { health: "unknown".to_owned(), last_error: String::new(), ..self }
+    }
+
     /// Whether it is the Prometheus of this Lab itself.
     pub(crate) fn is_prometheus_itself(&self, port: u16) -> bool {
         let place = self.host_port().unwrap_or_default();
@@ -61,9 +66,9 @@ impl Target {
 
 impl Observer {
     /// The targets: once each was scraped in time or patience has ended, the same for all who ask; as they are now where
-    /// nobody may wait.
+    /// nobody may wait. One that others use too has run for them: there they are as at the start of their own.
     pub(crate) async fn targets(&self) -> Result<Vec<Target>, Failure> {
-        match self.may_wait() {
+        match self.may_wait() && !self.sight.is_sharing() {
             true => self.targets.get_or_init(|| self.wait_for_targets()).await.clone(),
             false => self.targets_now().await,
         }
@@ -89,6 +94,7 @@ impl Observer {
             kind: FailureKind::Broken,
             message: format!("/api/v1/targets answered {}", seen.summary()),
         })?;
-        Ok(answer.data.active_targets)
+        let targets = answer.data.active_targets.into_iter();
+        Ok(targets.map(|target| if self.sight.is_sharing() { target.as_at_the_start() } else { target }).collect())
     }
 }

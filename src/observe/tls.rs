@@ -50,7 +50,7 @@ pub(crate) async fn handshake(door: &Door, name: &str, config: &ClientConfig) ->
     let connector = TlsConnector::from(Arc::new(config.clone()));
     let shaking = async {
         let stream = door.connect().await?;
-        connector.connect(name, stream).await
+        door.pace().meter().handshakes().of(connector.connect(name, stream)).await
     };
     let _turn = door.turn().await;
     let stream = match tokio::time::timeout(PATIENCE, shaking).await {

@@ -161,7 +161,8 @@ pub(super) async fn connect(
     let name = ServerName::try_from(sni.unwrap_or("localhost").to_owned())
         .map_err(|error| Failure { kind: FailureKind::Tls, message: error.to_string() })?;
     let stream = door.connect().await.map_err(|error| Failure::of_chain(&error))?;
-    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let shaking = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    let connected = door.pace().meter().handshakes().of(shaking).await;
     connected.map_err(|error| Failure::of_chain(&error))
 }
 

@@ -151,6 +151,7 @@ impl Probe {
                 checks,
                 findings,
                 duration: begun.elapsed(),
+                timings: None,
                 files: Vec::new(),
             }],
         })

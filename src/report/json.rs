@@ -132,6 +132,7 @@ mod tests {
                 }
               },
               "duration_ms": 912,
+              "timings": null,
               "substitutions": [
                 {
                   "kind": "certificate",

@@ -9,6 +9,7 @@ mod paths;
 mod sample;
 mod shard;
 pub mod text;
+pub mod timings;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub use merge::{MergeError, merge};
 pub use one::{DeploymentReport, SourceText, Verdict};
 pub use paths::{Broken, Paths};
 pub use shard::{Shard, WrongShard};
+use timings::Timings;
 
 /// A program that ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +64,13 @@ impl Report {
     pub fn set_duration(&mut self, duration: Duration) {
         for deployment in &mut self.deployments {
             deployment.duration = duration;
+        }
+    }
+
+    /// Adds what the time went into.
+    pub fn set_timings(&mut self, timings: Timings) {
+        if let Some(deployment) = self.deployments.first_mut() {
+            deployment.timings = Some(timings);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::timings::Timings;
 use super::{Programs, RuntimeName, known_runtime};
 use crate::check::{CheckResult, milliseconds};
 use crate::finding::Finding;
@@ -27,6 +28,9 @@ pub struct DeploymentReport {
     /// How long it took, from the boot to the last check.
     #[serde(rename = "duration_ms", with = "milliseconds")]
     pub duration: Duration,
+    /// What the time went into, if that was asked for. Of several routes in one Lab the first has it.
+    #[serde(default)]
+    pub timings: Option<Timings>,
     /// What the World made up.
     pub substitutions: Vec<Substitution>,
     /// Every check of the catalogue that was asked for.

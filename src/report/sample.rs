@@ -99,6 +99,7 @@ fn deployment(verdict: Verdict, findings: Vec<Finding>) -> DeploymentReport {
         ],
         findings,
         duration: Duration::from_millis(912),
+        timings: None,
         files: vec![SourceText { file: "nginx.conf".into(), text: NGINX_CONF.into() }],
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::backend::Backend;
 use super::error::RuntimeError;
 use super::pod::{Pod, locked, tail};
 use super::program::{Program, Role};
@@ -93,8 +94,8 @@ impl Pod {
 
     /// Stops a Prometheus.
     pub(crate) async fn stop_prometheus(&self, number: usize) -> Result<(), RuntimeError> {
-        let program = locked(&self.prometheus).get(number).cloned();
-        match program {
+        let program = locked(&self.prometheus).get(number).map(|backend| backend.own().cloned()).transpose();
+        match program? {
             Some(program) => self.end(Role::Prometheus(number), &program, Signal::TERM).await,
             None => Ok(()),
         }
@@ -107,11 +108,12 @@ impl Pod {
         arguments: Option<Vec<String>>,
     ) -> Result<(), RuntimeError> {
         let Some(plan) = self.plan.prometheus.get(number) else { return Ok(()) };
+        locked(&self.prometheus).get(number).map(|backend| backend.own().map(|_| ())).transpose()?;
         let arguments = arguments.unwrap_or_else(|| plan.arguments.clone());
         let plan = ProgramPlan { arguments, ..plan.clone() };
         let program = self.host.start(Role::Prometheus(number), &plan, &self.run, None, self.next_change()).await?;
         let started = serving::prometheus(program, Deadline::after(BOOT_TIME)).await?;
-        locked(&self.prometheus)[number] = started;
+        locked(&self.prometheus)[number] = Backend::Own(started);
         Ok(())
     }
 

@@ -52,6 +52,17 @@ pub enum RuntimeError {
         /// Its last words.
         log: String,
     },
+    /// A Prometheus that several deployments use ended while one of them was asked.
+    #[error(
+        "the Prometheus that several deployments share has ended, so nothing can be said of this one: check it again; its log ends with:\n{log}"
+    )]
+    SharedEnded {
+        /// The end of its log.
+        log: String,
+    },
+    /// A Prometheus that several deployments use was to be stopped or started.
+    #[error("this Prometheus is shared with other deployments: boot the Lab without commons to stop and start its own")]
+    Shared,
     /// Something did not come about in time.
     #[error("waited {} s in vain for {what}; last seen: {last}{log}", .limit.as_secs())]
     Timeout {

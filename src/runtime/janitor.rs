@@ -1,9 +1,10 @@
-//! The janitor: a process that outlives the harness and takes away what a killed run leaves behind.
+//! The janitor: a process that outlives the harness and takes away what killed runs leave behind.
 //!
 //! The lifeline (see [`super::docker`]) makes the kernel end a dead run's containers, but neither a container that was
-//! created and not yet started nor a temporary file hangs on it. So each run starts a janitor before it creates
-//! anything: this very program once more, reading a [`Ledger`] from a pipe. When the harness ends, however it ends, the
-//! kernel closes the pipe; the janitor then removes what stands in the ledger and what bears the run's label.
+//! created and not yet started nor a temporary file hangs on it. So the first of a process's runs starts a janitor before
+//! it creates anything: this very program once more, reading [`Ledgers`] from a pipe, for all runs that are under way.
+//! When the harness ends, however it ends, the kernel closes the pipe; the janitor then removes what stands in the
+//! ledgers and what bears the runs' labels. With the last run the janitor ends too.
 //!
 //! In a `cargo test` this very program is the test binary, which is why the janitor begins before `main`.
 
@@ -11,18 +12,19 @@ use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use tokio::time::{interval, timeout};
 
 use super::docker::sweep;
 use super::error::RuntimeError;
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Entry, Ledger, Ledgers};
 use super::run::RunId;
 
-/// Holds the run's id in the environment of a janitor, and of nothing else.
+/// In the environment of a janitor, and of nothing else.
 const JANITOR: &str = "PROXYPROOF_JANITOR";
 
 /// When a janitor gives up, and leaves the rest to `doctor --clean`.
@@ -31,35 +33,40 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How the names of directories begin that a janitor removes. What else it may be told is none of its business.
 const OURS: [&str; 2] = ["proxyproof-", "building-"];
 
-/// The harness's end of the pipe. Dropping it makes the janitor sweep, and waits until it has.
+/// The janitor of the runs that are under way, if any is.
+static AT_WORK: Mutex<Weak<Process>> = Mutex::new(Weak::new());
+
+/// What one run tells the janitor. Dropping it takes away what the run has left, and returns when that is gone.
 #[derive(Debug)]
 pub(crate) struct Janitor {
     run: RunId,
+    process: Arc<Process>,
+    /// What it was told of this run.
+    told: Mutex<Vec<u8>>,
+    dismissed: AtomicBool,
+}
+
+/// The process, and the harness's end of the pipe.
+#[derive(Debug)]
+struct Process {
     child: Mutex<Child>,
     pipe: Mutex<Option<ChildStdin>>,
-    /// What it was told, should it be killed before it acts on it.
-    told: Mutex<Vec<u8>>,
 }
 
 impl Janitor {
-    /// Starts the janitor of a run. What is to be guarded is created after this.
+    /// Starts the janitor, or lets the one that is at work know of one run more. What is to be guarded is created after
+    /// this.
     pub(crate) fn start(run: &RunId) -> Result<Self, RuntimeError> {
-        let program = this_program().map_err(RuntimeError::Janitor)?;
-        let mut child = Command::new(program)
-            // Not the program's own name: `pkill` of the harness must not take its janitor along.
-            .arg0("janitor")
-            .env(JANITOR, run.to_string())
-            // The harness's directory may be unmounted or removed as soon as the harness is gone.
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // A process group of its own: Ctrl-C on the terminal and a kill of the harness's group are not for it.
-            .process_group(0)
-            .spawn()
-            .map_err(RuntimeError::Janitor)?;
-        let pipe = Mutex::new(child.stdin.take());
-        Ok(Self { run: run.clone(), child: Mutex::new(child), pipe, told: Mutex::default() })
+        let mut at_work = lock(&AT_WORK);
+        let process = match at_work.upgrade().filter(|process| process.is_at_work()) {
+            Some(process) => process,
+            None => {
+                let process = Arc::new(Process::start().map_err(RuntimeError::Janitor)?);
+                *at_work = Arc::downgrade(&process);
+                process
+            }
+        };
+        Ok(Self { run: run.clone(), process, told: Mutex::default(), dismissed: AtomicBool::new(false) })
     }
 
     /// Puts a directory into the ledger, before it is created.
@@ -77,35 +84,71 @@ impl Janitor {
         Ok(answer)
     }
 
-    /// Everything was taken away by the run itself: the janitor may go.
+    /// Everything was taken away by the run itself: the janitor may forget it.
     pub(crate) fn dismiss(&self) {
-        // A janitor that has ended already is what is wanted.
-        let _ = self.tell(Entry::Done);
-        lock(&self.pipe).take();
+        self.dismissed.store(true, Ordering::Relaxed);
+        // A janitor that has ended already has nothing to forget.
+        let _ = self.process.tell(&Entry::Done.record(&self.run));
     }
 
     fn tell(&self, entry: Entry<'_>) -> Result<(), RuntimeError> {
-        let record = entry.record();
+        let record = entry.record(&self.run);
         lock(&self.told).extend(&record);
+        self.process.tell(&record).map_err(RuntimeError::Janitor)
+    }
+}
+
+impl Drop for Janitor {
+    /// Does the janitor's work for this run, while the harness can; the janitor knows of it until that is done.
+    fn drop(&mut self) {
+        if self.dismissed.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut ledgers = Ledgers::default();
+        ledgers.read(&lock(&self.told));
+        // On a thread of its own: this one may belong to a runtime, in which another can't block. What it can't remove is
+        // for `doctor --clean`.
+        let _ = std::thread::spawn(move || sweep(ledgers)).join();
+        self.dismiss();
+    }
+}
+
+impl Process {
+    fn start() -> std::io::Result<Self> {
+        let mut child = Command::new(this_program()?)
+            // Not the program's own name: `pkill` of the harness must not take its janitor along.
+            .arg0("janitor")
+            .env(JANITOR, "1")
+            // The harness's directory may be unmounted or removed as soon as the harness is gone.
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A process group of its own: Ctrl-C on the terminal and a kill of the harness's group are not for it.
+            .process_group(0)
+            .spawn()?;
+        let pipe = Mutex::new(child.stdin.take());
+        Ok(Self { child: Mutex::new(child), pipe })
+    }
+
+    /// Whether nobody has killed it.
+    fn is_at_work(&self) -> bool {
+        matches!(lock(&self.child).try_wait(), Ok(None))
+    }
+
+    fn tell(&self, record: &[u8]) -> std::io::Result<()> {
         match lock(&self.pipe).as_mut() {
-            Some(pipe) => pipe.write_all(&record).map_err(RuntimeError::Janitor),
+            Some(pipe) => pipe.write_all(record),
             None => Ok(()),
         }
     }
 }
 
-impl Drop for Janitor {
-    /// Waits for the janitor, so that what it takes away is gone when this returns. If somebody killed it, its work is
-    /// done here.
+impl Drop for Process {
+    /// No run is under way: there is nothing left for it to do, and nothing of it is left when this returns.
     fn drop(&mut self) {
         lock(&self.pipe).take();
-        let ended = lock(&self.child).wait();
-        if !ended.is_ok_and(|status| status.success()) {
-            let (run, ledger) = (self.run.clone(), Ledger::read(&lock(&self.told)));
-            // On a thread of its own: this one may belong to a runtime, in which another can't block. What it can't
-            // remove is for `doctor --clean`.
-            let _ = std::thread::spawn(move || sweep(&run, ledger)).join();
-        }
+        let _ = lock(&self.child).wait();
     }
 }
 
@@ -122,33 +165,47 @@ fn this_program() -> std::io::Result<PathBuf> {
 #[expect(clippy::exit, reason = "there is no `main` to return to, and a janitor holds nothing that needs dropping")]
 #[ctor::ctor(unsafe)]
 fn be_the_janitor_if_asked_to() {
-    let Some(run) = std::env::var_os(JANITOR) else {
+    if std::env::var_os(JANITOR).is_none() {
         return;
-    };
+    }
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::set_name(c"janitor");
-    let mut told = Vec::new();
+    let mut ledgers = Ledgers::default();
+    let mut piece = [0; 4096];
+    let mut pipe = std::io::stdin().lock();
     // Until the other end of the pipe is closed, by the harness or by the kernel. What came before an error counts.
-    let _ = std::io::stdin().lock().read_to_end(&mut told);
-    sweep(&RunId::from_label(&run.to_string_lossy()), Ledger::read(&told));
+    loop {
+        match pipe.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => ledgers.read(&piece[..length]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    sweep(ledgers);
     std::process::exit(0);
 }
 
-/// Takes away all that stands in the ledger.
-fn sweep(run: &RunId, ledger: Ledger) {
-    if ledger.done {
+/// Takes away all that stands in the ledgers.
+fn sweep(ledgers: Ledgers) {
+    let mut runs = ledgers.into_runs().peekable();
+    if runs.peek().is_none() {
         return;
     }
     if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        let engine = async {
-            if ledger.engine {
-                sweep::until_nothing_comes(run, ledger.awaited).await;
-            }
-        };
+        let sweeping = join_all(runs.map(|(run, ledger)| sweep_one(run, ledger)));
         // Who finds something left after that is `doctor`.
-        let _ =
-            runtime.block_on(async { timeout(PATIENCE, join(remove_directories(ledger.directories), engine)).await });
+        let _ = runtime.block_on(async { timeout(PATIENCE, sweeping).await });
     }
+}
+
+async fn sweep_one(run: RunId, ledger: Ledger) {
+    let engine = async {
+        if ledger.engine {
+            sweep::until_nothing_comes(&run, ledger.awaited).await;
+        }
+    };
+    join(remove_directories(ledger.directories), engine).await;
 }
 
 /// Removes directories until they are gone: a program that the kernel is about to end may still write to them.

@@ -1,8 +1,10 @@
 //! Boots a Pod: nginx and Prometheus in one network namespace, with nothing left behind whatever happens.
 
 mod archive;
+mod backend;
 mod bed;
 mod change;
+mod commons;
 mod directory;
 pub(crate) mod docker;
 mod entrance;
@@ -28,10 +30,12 @@ use crate::world::PodFile;
 
 pub(crate) use bed::Bed;
 pub use bed::Runtime;
+pub(crate) use commons::Shareable;
+pub use commons::{Commons, CommonsStatistics};
 pub(crate) use directory::{RunDirectory, remove as remove_directory};
 pub(crate) use entrance::Entrances;
 pub use error::RuntimeError;
-pub(crate) use pod::Pod;
+pub(crate) use pod::{BootTimes, Pod};
 pub(crate) use reach::Reach;
 pub(crate) use run::Run;
 
@@ -45,6 +49,8 @@ pub(crate) struct PodPlan {
     pub nginx: ProgramPlan,
     /// What it stands in front of.
     pub prometheus: Vec<ProgramPlan>,
+    /// What is used together with other Pods, if anything: by each Prometheus that may be.
+    pub commons: Option<(Commons, Vec<Option<Shareable>>)>,
     /// What stands for everything else that nginx talks to, and what it says once it can be asked.
     pub stubs: Option<(ProgramPlan, &'static str)>,
     /// Directories that nginx and the stubs share, for sockets.
@@ -62,7 +68,7 @@ pub(crate) struct PodPlan {
 }
 
 /// How one program is started.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProgramPlan {
     /// The image's reference; in the sandbox the directory of its root.
     pub image: String,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::backend::Backend;
 use super::error::RuntimeError;
 use super::host::Host;
 use super::program::Program;
@@ -25,10 +26,12 @@ const MARK_TIME: Duration = Duration::from_secs(10);
 pub(crate) struct Pod {
     pub(super) plan: PodPlan,
     pub(super) nginx: Mutex<Result<Program, Refusal>>,
-    pub(super) prometheus: Mutex<Vec<Program>>,
+    pub(super) prometheus: Mutex<Vec<Backend>>,
     pub(super) stubs: Option<Program>,
     /// What names mean now.
     pub(super) hosts: Mutex<Vec<(String, IpAddr)>>,
+    /// What its boot took.
+    took: BootTimes,
     /// How often something was changed.
     pub(super) changes: AtomicUsize,
     // Dropped in this order: the host ends the Pod, then the run's janitor takes away the rest.
@@ -39,8 +42,20 @@ pub(crate) struct Pod {
 /// The programs of a Pod as they came up.
 pub(super) struct Started {
     pub(super) nginx: Result<Program, Refusal>,
-    pub(super) prometheus: Vec<Program>,
+    pub(super) prometheus: Vec<Backend>,
     pub(super) stubs: Option<Program>,
+    pub(super) took: BootTimes,
+}
+
+/// What the parts of a boot took; the programs start beside each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BootTimes {
+    /// Until programs could be started.
+    pub(crate) pod: Duration,
+    /// Until nginx served.
+    pub(crate) nginx: Duration,
+    /// Until each Prometheus served.
+    pub(crate) prometheus: Duration,
 }
 
 impl Pod {
@@ -50,6 +65,7 @@ impl Pod {
             nginx: Mutex::new(started.nginx),
             prometheus: Mutex::new(started.prometheus),
             stubs: started.stubs,
+            took: started.took,
             hosts: Mutex::new(plan.hosts.clone()),
             changes: AtomicUsize::new(0),
             plan,
@@ -61,6 +77,11 @@ impl Pod {
     /// The runtime that runs it, as reports name it.
     pub(crate) fn runtime(&self) -> &'static str {
         self.host.name()
+    }
+
+    /// What its boot took.
+    pub(crate) fn took(&self) -> BootTimes {
+        self.took
     }
 
     /// How clients outside the Pod get to a TCP port of it.
@@ -83,7 +104,7 @@ impl Pod {
 
     /// What a Prometheus has written so far, since it was started the last time.
     pub(crate) fn prometheus_log(&self, number: usize) -> String {
-        locked(&self.prometheus).get(number).map(Program::log).unwrap_or_default()
+        locked(&self.prometheus).get(number).map(Backend::log).unwrap_or_default()
     }
 
     /// What the stubs have written, down to a mark that they are asked to make now with these words.
@@ -111,6 +132,27 @@ impl Pod {
         Some(log.split_once("(version=")?.1.split([',', ')']).next()?.to_owned())
     }
 
+    /// Whether it has a Prometheus that other Pods use too.
+    pub(crate) fn is_sharing(&self) -> bool {
+        locked(&self.prometheus).iter().any(|backend| backend.own().is_err())
+    }
+
+    /// An error if a Prometheus that other Pods use too has ended: what was seen since then says nothing of this Pod.
+    pub(crate) async fn shared_serve(&self) -> Result<(), RuntimeError> {
+        #[cfg(target_os = "linux")]
+        {
+            let shared = |backend: &Backend| match backend {
+                Backend::Own(_) => None,
+                Backend::Shared(shared) => Some(shared.watch()),
+            };
+            let watches: Vec<_> = locked(&self.prometheus).iter().filter_map(shared).collect();
+            for watch in watches {
+                watch.check().await?;
+            }
+        }
+        Ok(())
+    }
+
     /// A command of this machine that runs in the Pod's network, where these names mean the Pod.
     pub(crate) fn inside(&self, words: &[OsString], names: &[String]) -> Result<Command, RuntimeError> {
         let hosts = locked(&self.hosts).clone();
@@ -124,7 +166,9 @@ impl Pod {
 
     /// Takes everything away, and returns when it is gone.
     pub(crate) async fn remove(&self) -> Result<(), RuntimeError> {
-        let mut programs: Vec<Program> = locked(&self.prometheus).iter().chain(&self.stubs).cloned().collect();
+        let prometheus = std::mem::take(&mut *locked(&self.prometheus));
+        let own = prometheus.iter().filter_map(|backend| backend.own().ok());
+        let mut programs: Vec<Program> = own.chain(&self.stubs).cloned().collect();
         programs.extend(locked(&self.nginx).as_ref().ok().cloned());
         let (removed, host) = tokio::join!(join_all(programs.iter().map(Program::remove)), self.host.end());
         removed.into_iter().chain([host]).collect::<Result<(), _>>()?;

@@ -10,9 +10,9 @@ impl Pod {
         nginx.exec(&[&["nginx"], options].concat()).await
     }
 
-    /// What Prometheus says to these options: `--help`.
+    /// What Prometheus says to these options: `--help`. Nothing where it is shared: that one is not this Pod's.
     pub(crate) async fn prometheus_says(&self, options: &[&str]) -> Option<String> {
-        let prometheus = locked(&self.prometheus).first()?.clone();
+        let prometheus = locked(&self.prometheus).first()?.own().ok()?.clone();
         prometheus.exec(&[&["/bin/prometheus"], options].concat()).await
     }
 }

@@ -10,6 +10,13 @@ use super::error::RuntimeError;
 /// How long two looks at a condition are apart. Well under what any of them takes to come about.
 const TICK: Duration = Duration::from_millis(5);
 
+/// Does it, and says how long it took.
+pub(crate) async fn timed<T>(doing: impl Future<Output = T>) -> (T, Duration) {
+    let begun = Instant::now();
+    let done = doing.await;
+    (done, begun.elapsed())
+}
+
 /// When all of a boot has to be over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {

@@ -14,6 +14,7 @@ mod kills;
 mod late;
 mod library;
 mod many;
+mod matrix;
 mod modules;
 mod moments;
 mod panics;

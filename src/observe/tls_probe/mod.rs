@@ -146,7 +146,13 @@ pub(crate) async fn say(door: &Door, hello: &Hello<'_>) -> Result<Answer, Failur
         Ok::<_, std::io::Error>(answer::read(&came).unwrap_or(Answer::Closed))
     };
     let _turn = door.turn().await;
-    let answer = timeout(PATIENCE, talking).await.map_err(|_| Failure::timeout("no ServerHello in time"))?;
+    let answer = door
+        .pace()
+        .meter()
+        .handshakes()
+        .of(timeout(PATIENCE, talking))
+        .await
+        .map_err(|_| Failure::timeout("no ServerHello in time"))?;
     answer.map_err(|error| Failure::of_chain(&error))
 }
 

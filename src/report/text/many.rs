@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{BAD, BOLD, counts, finding, plain, verdict, versions};
+use super::{BAD, BOLD, counts, finding, plain, timings, verdict, versions};
 use crate::finding::{Finding, Level};
 use crate::report::gathered::Summary;
+use crate::report::timings::Timings;
 use crate::report::{Broken, DeploymentReport, Paths, Verdict};
 
 /// Writes the deployments of one run.
@@ -14,12 +15,14 @@ pub struct Many {
     fail_on: Level,
     /// What ran the last time: said again only where it changes.
     said: String,
+    /// What the time of all of them went into, where they say it.
+    timings: Option<Timings>,
 }
 
 impl Many {
     /// Of a run that fails by findings of this level.
     pub fn new(fail_on: Level) -> Self {
-        Self { fail_on, said: String::new() }
+        Self { fail_on, said: String::new(), timings: None }
     }
 
     /// Writes what was found at one path.
@@ -29,6 +32,9 @@ impl Many {
     /// Those of `out`.
     pub fn one(&mut self, entries: &[DeploymentReport], out: &mut dyn Write) -> io::Result<()> {
         for entry in entries {
+            if let Some(timings) = &entry.timings {
+                *self.timings.get_or_insert_default() += timings;
+            }
             let programs = format!("{} on {}", versions(&entry.programs), entry.runtime);
             if programs != self.said {
                 writeln!(out, "{programs}\n")?;
@@ -72,6 +78,11 @@ impl Many {
         let took = took.map(|took| format!(" in {:.1} s", took.as_secs_f64())).unwrap_or_default();
         let deployments = if given == 1 { "deployment" } else { "deployments" };
         writeln!(out, "\n{given} {deployments}{of}{took}: {}: {}", parts.join(", "), verdict(summary.verdict))?;
+        if let Some(timings) = &self.timings {
+            writeln!(out, "\n{BOLD}all together{BOLD:#}")?;
+            timings::render(timings, out)?;
+            writeln!(out)?;
+        }
         if checked > 0 {
             writeln!(
                 out,

@@ -6,6 +6,7 @@ mod span;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod timings;
 
 use std::io::{self, Write};
 
@@ -38,6 +39,10 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         skipped(deployment, out)?;
         substitutions(deployment, out)?;
         summary(deployment, out)?;
+        if let Some(timings) = &deployment.timings {
+            writeln!(out)?;
+            timings::render(timings, out)?;
+        }
     }
     Ok(())
 }

@@ -4,18 +4,20 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
+use tokio::time::Instant;
 
 use super::engine::{Engine, WayIn};
 use super::lifeline::{Lifeline, LifelinePlan, Tied};
 use super::program::{Membership, Prepared, Program, Sockets};
 use super::{network, sweep};
+use crate::runtime::backend::Backend;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::host::Host as AnyHost;
 use crate::runtime::pod::{Pod, Started};
 use crate::runtime::program::{Program as AnyProgram, Role};
 use crate::runtime::run::Run;
-use crate::runtime::wait::Deadline;
-use crate::runtime::{BOOT_TIME, PodPlan, ProgramPlan, serving};
+use crate::runtime::wait::{Deadline, timed};
+use crate::runtime::{BOOT_TIME, BootTimes, PodPlan, ProgramPlan, serving};
 
 /// The network of a Pod and its first container. Dropping it ends the Pod.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(crate) async fn boot(
     plan: PodPlan,
 ) -> Result<Pod, RuntimeError> {
     let deadline = Deadline::after(BOOT_TIME);
+    let begun = Instant::now();
     let network = network::create(&engine, &run, &plan.addresses, deadline).await?;
     let entrances: Vec<u16> = plan.ports.iter().chain(&plan.relays).copied().collect();
     let lifeline_plan = LifelinePlan {
@@ -54,17 +57,20 @@ pub(crate) async fn boot(
         prepare_nginx(&engine, &plan, membership),
         prepare_prometheus(&engine, &plan, membership),
     )?;
+    let pod = begun.elapsed();
     let host = AnyHost::Docker(Host { engine: engine.clone(), network, lifeline });
     let listens = host.telling(&plan.ports);
-    let (stubs, nginx, prometheus) = tokio::join!(
+    let (stubs, (nginx, nginx_took), (prometheus, prometheus_took)) = tokio::join!(
         start_stubs(&engine, stubs, deadline),
-        async {
+        timed(async {
             let program = nginx.start_within_limits(&engine, &plan.nginx, membership).await?;
             serving::nginx(AnyProgram::Docker(Box::new(program)), &listens, deadline).await
-        },
-        try_join_all(prometheus.into_iter().map(|prepared| start_prometheus(&engine, prepared, deadline))),
+        }),
+        timed(try_join_all(prometheus.into_iter().map(|prepared| start_prometheus(&engine, prepared, deadline)))),
     );
-    let started = Started { stubs: stubs?, nginx: nginx?, prometheus: prometheus? };
+    let prometheus = prometheus?.into_iter().map(Backend::Own).collect();
+    let took = BootTimes { pod, nginx: nginx_took, prometheus: prometheus_took };
+    let started = Started { stubs: stubs?, nginx: nginx?, prometheus, took };
     Ok(Pod::of(host, run, plan, started))
 }
 

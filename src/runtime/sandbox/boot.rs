@@ -9,13 +9,14 @@ use rustix::thread::CapabilitySet;
 
 use super::host::Host;
 use super::messages::Launch;
+use crate::runtime::backend::{Backend, Shared};
 use crate::runtime::error::RuntimeError;
 use crate::runtime::host::Host as AnyHost;
 use crate::runtime::pod::{Pod, Started};
 use crate::runtime::program::Role;
 use crate::runtime::run::Run;
-use crate::runtime::wait::{Deadline, Look};
-use crate::runtime::{BOOT_TIME, PodPlan, ProgramPlan, serving};
+use crate::runtime::wait::{Deadline, Look, timed};
+use crate::runtime::{BOOT_TIME, BootTimes, PodPlan, ProgramPlan, serving};
 
 /// What nginx needs to bind low ports and hand its work to unprivileged workers.
 const NGINX_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
@@ -45,26 +46,42 @@ const REDIRECTED: &str = "all is led";
 /// Boots a Pod and waits until its programs serve, or nginx has refused to.
 pub(crate) async fn boot(run: Arc<Run>, infrastructure: &str, plan: PodPlan) -> Result<Pod, RuntimeError> {
     let deadline = Deadline::after(BOOT_TIME);
-    let host = Host::begin(&run, &plan.addresses, &plan.hosts, &plan.shared_directories).await?;
+    let host = Host::begin(&run, &plan.addresses, &plan.hosts, &plan.shared_directories);
+    let (host, pod) = timed(host).await;
+    let host = host?;
     if !plan.redirects.is_empty() {
         redirect(&host, infrastructure, &plan.redirects, deadline).await?;
     }
     let host = AnyHost::Sandbox(host);
     let listens = host.telling(&plan.ports);
     let start = |role, program| host.start(role, program, &run, None, 0);
-    let (stubs, nginx, prometheus) = tokio::join!(
+    let (stubs, (nginx, nginx_took), (prometheus, prometheus_took)) = tokio::join!(
         async {
             let Some((stubs, ready)) = &plan.stubs else { return Ok(None) };
             let program = start(Role::Stubs, stubs).await?;
             serving::word(program, Role::Stubs, ready, deadline).await.map(Some)
         },
-        async { serving::nginx(start(Role::Nginx, &plan.nginx).await?, &listens, deadline).await },
-        try_join_all(plan.prometheus.iter().enumerate().map(async |(number, program)| {
-            serving::prometheus(start(Role::Prometheus(number), program).await?, deadline).await
-        })),
+        timed(async { serving::nginx(start(Role::Nginx, &plan.nginx).await?, &listens, deadline).await }),
+        timed(try_join_all(plan.prometheus.iter().enumerate().map(async |(number, program)| {
+            if let Some(shared) = borrow(&host, &plan, number).await? {
+                return Ok(Backend::Shared(shared));
+            }
+            serving::prometheus(start(Role::Prometheus(number), program).await?, deadline).await.map(Backend::Own)
+        }))),
     );
-    let started = Started { stubs: stubs?, nginx: nginx?, prometheus: prometheus? };
+    let took = BootTimes { pod, nginx: nginx_took, prometheus: prometheus_took };
+    let started = Started { stubs: stubs?, nginx: nginx?, prometheus: prometheus?, took };
     Ok(Pod::of(host, run, plan, started))
+}
+
+/// A Prometheus that other Pods use too, if this one may be shared.
+async fn borrow(host: &AnyHost, plan: &PodPlan, number: usize) -> Result<Option<Shared>, RuntimeError> {
+    let (AnyHost::Sandbox(host), Some((commons, shareable))) = (host, &plan.commons) else { return Ok(None) };
+    let Some(Some(shareable)) = shareable.get(number) else { return Ok(None) };
+    let borrowed = commons.borrow(&plan.prometheus[number], shareable).await?;
+    // Where it can't listen, its own Prometheus says why it can't either.
+    let relay = host.relay(shareable.at, borrowed.reach()).await.ok();
+    Ok(relay.map(|relay| Shared::of(borrowed, relay)))
 }
 
 /// How a program is launched.

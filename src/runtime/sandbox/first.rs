@@ -4,25 +4,22 @@ use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, waitpid};
+use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 use super::messages::{Answer, Begin, Failed, Order, doing};
-use super::stage::{self, Stage};
 use super::wire::{Received, Wire};
-use super::{names, network};
+use super::{launcher, names, network, stage};
 
 /// What clients need of the Pod's settings and files, and what all its programs share: small things.
 const SIZE: &std::ffi::CStr = c"size=16m,mode=0755";
 
-pub(super) fn run() -> io::Result<()> {
+pub(super) fn run(wire: &Wire) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    let wire = Wire::of(stage::connection()?);
     let Order::Begin(plan) = wire.receive::<Order>()?.message else {
         return Err(io::ErrorKind::InvalidData.into());
     };
@@ -30,13 +27,14 @@ pub(super) fn run() -> io::Result<()> {
         Ok(()) => wire.send(&Answer::Done, &[], &[])?,
         Err(failed) => return wire.send(&Answer::from(failed), &[], &[]),
     }
-    let mut pod = First { place: plan.place, launchers: Vec::new() };
+    let pod = First { place: plan.place };
     // Until the harness has ended.
     while let Ok(order) = wire.receive::<Order>() {
         let (answer, files) = pod.follow(order).unwrap_or_else(|failed| (failed.into(), Vec::new()));
         let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
         wire.send(&answer, &[], &files)?;
-        pod.launchers.retain_mut(|launcher| matches!(launcher.try_wait(), Ok(None)));
+        // Launchers that have ended, and what has come down from them to the first process.
+        while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
     }
     Ok(())
 }
@@ -75,11 +73,10 @@ fn begin(plan: &Begin) -> Result<(), Failed> {
 
 struct First {
     place: PathBuf,
-    launchers: Vec<Child>,
 }
 
 impl First {
-    fn follow(&mut self, order: Received<Order>) -> Result<(Answer, Vec<OwnedFd>), Failed> {
+    fn follow(&self, order: Received<Order>) -> Result<(Answer, Vec<OwnedFd>), Failed> {
         let done = (Answer::Done, Vec::new());
         match order.message {
             Order::Begin(_) => Ok(done),
@@ -87,7 +84,11 @@ impl First {
                 let sockets = (0..count).map(|_| socket()).collect::<io::Result<_>>();
                 Ok((Answer::Done, sockets.map_err(doing("open sockets"))?))
             }
-            Order::Launch => self.launch(order.files).map(|()| done).map_err(doing("start a launcher")),
+            Order::Listen(at) => {
+                let socket = network::listen(at).map_err(doing(format!("listen at {at} in the Pod")))?;
+                Ok((Answer::Done, vec![socket]))
+            }
+            Order::Launch => launch(order.files).map(|()| done).map_err(doing("start a launcher")),
             Order::Names(hosts) => {
                 // In place: programs see this very file.
                 let file = hosts_file(&self.place);
@@ -98,16 +99,6 @@ impl First {
                 Ok((Answer::At(id), Vec::new()))
             }
         }
-    }
-
-    fn launch(&mut self, files: Vec<OwnedFd>) -> io::Result<()> {
-        let Ok([connection, output]) = <[OwnedFd; 2]>::try_from(files) else {
-            return Err(io::ErrorKind::InvalidData.into());
-        };
-        let mut command = Stage::Launcher.command(connection);
-        command.stdout(Stdio::from(output.try_clone()?)).stderr(Stdio::from(output)).process_group(0);
-        self.launchers.push(command.spawn()?);
-        Ok(())
     }
 
     /// Whoever is let in sees the host's files, with the Pod's names.
@@ -121,6 +112,21 @@ impl First {
         let own = fs::read_link("/proc/self")?;
         own.to_string_lossy().parse().map_err(io::Error::other)
     }
+}
+
+/// Starts a launcher with its connection, and what its program writes to.
+fn launch(files: Vec<OwnedFd>) -> io::Result<()> {
+    let Ok([connection, output]) = <[OwnedFd; 2]>::try_from(files) else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    let launching = || {
+        dup2_stdout(&output)?;
+        dup2_stderr(&output)?;
+        drop(output);
+        stage::keep_only(&connection)?;
+        launcher::run(&Wire::of(connection))
+    };
+    stage::fork(c"pod-launcher", launching).map(|_| ())
 }
 
 fn socket() -> io::Result<OwnedFd> {

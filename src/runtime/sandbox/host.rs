@@ -20,6 +20,7 @@ use super::hints::explained;
 use super::messages::{Answer, Begin, Keep, Launch, Order, Task};
 use super::network::Ends;
 use super::program::Program;
+use super::relay::Relay;
 use super::stage::Stage;
 use super::wire::{Received, Wire};
 use crate::runtime::ProgramPlan;
@@ -101,6 +102,20 @@ impl Host {
     /// How clients outside the Pod get to a TCP port of it.
     pub(in crate::runtime) fn reach(&self, port: u16) -> Reach {
         Reach::through(Arc::clone(&self.first) as _, SocketAddr::new(self.ends.pod.into(), port))
+    }
+
+    /// The same of one address of the Pod.
+    pub(super) fn reach_at(&self, at: SocketAddr) -> Reach {
+        Reach::through(Arc::clone(&self.first) as _, at)
+    }
+
+    /// Passes on to a program of another Pod what comes to an address of this one.
+    pub(super) async fn relay(&self, at: SocketAddr, to: Reach) -> Result<Relay, RuntimeError> {
+        const DOING: &str = "listen in the Pod";
+        let first = Arc::clone(&self.first);
+        let listening = blocking(move || first.ask(&Order::Listen(at), &[], DOING)).await?.files.into_iter().next();
+        let listening = listening.ok_or_else(|| failed(DOING)(io::ErrorKind::InvalidData.into()))?;
+        Relay::start(listening, to).map_err(failed(DOING))
     }
 
     /// Starts a program.

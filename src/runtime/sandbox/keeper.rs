@@ -3,24 +3,26 @@
 use std::fs;
 use std::io;
 
-use rustix::process::{Signal, getegid, geteuid, set_parent_process_death_signal};
+use rustix::process::{Signal, WaitOptions, getegid, geteuid, set_parent_process_death_signal, waitpid};
 use rustix::thread::UnshareFlags;
 
 use super::messages::{Answer, Failed, Keep, doing};
-use super::stage::{self, Stage};
 use super::wire::Wire;
+use super::{first, stage};
 
 pub(super) fn run() -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let connection = stage::connection()?;
-    let wire = Wire::of(connection.try_clone()?);
+    let kept = stage::keep_only(&connection).map_err(doing("close what the caller had open"));
+    let wire = Wire::of(connection);
     let keep: Keep = wire.receive()?.message;
-    if let Err(failed) = keep_files().map_err(doing("keep this machine's open files")).and_then(|()| begin(&keep)) {
+    if let Err(failed) = kept.and_then(|()| begin(&keep)) {
         return wire.send(&Answer::from(failed), &[], &[]);
     }
-    let mut first = Stage::First.command(connection).spawn()?;
+    let first = stage::fork(c"pod-first", || first::run(&wire))?;
     drop(wire);
-    first.wait().map(|_| ())
+    rustix::io::retry_on_intr(|| waitpid(Some(first), WaitOptions::empty()))?;
+    Ok(())
 }
 
 fn begin(keep: &Keep) -> Result<(), Failed> {
@@ -41,17 +43,6 @@ fn begin(keep: &Keep) -> Result<(), Failed> {
     map("/proc/self/gid_map", format!("0 {group} 1"))?;
     map("/proc/self/uid_map", format!("0 {user} 1"))?;
     unshare(own).map_err(doing("make namespaces for the Pod"))
-}
-
-/// Has no program inherit what whoever called this program had open.
-#[expect(unsafe_code, reason = "no safe function marks files that this program does not know of")]
-fn keep_files() -> io::Result<()> {
-    let flags = libc::c_int::try_from(libc::CLOSE_RANGE_CLOEXEC).map_err(io::Error::other)?;
-    // SAFETY: nothing is closed but on exec, and whoever runs then knows nothing of these files.
-    match unsafe { libc::close_range(3, libc::c_uint::MAX, flags) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
 }
 
 #[expect(unsafe_code, reason = "it is unsafe for CLONE_FILES alone, which is never asked for")]

@@ -13,21 +13,20 @@ use rustix::thread::UnshareFlags;
 use super::confine::Walls;
 use super::keeper::unshare;
 use super::messages::{Answer, Failed, Launch, Task, doing};
+use super::tree;
 use super::wire::{Received, Wire};
-use super::{stage, tree};
 use crate::runtime::program::is_worker;
 
-pub(super) fn run() -> io::Result<()> {
+pub(super) fn run(wire: &Wire) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     umask(rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH);
-    let wire = Wire::of(stage::connection()?);
     let Received { message: Task::Begin(launch), bytes, .. } = wire.receive::<Task>()? else {
         return Err(io::ErrorKind::InvalidData.into());
     };
     match Running::begin(&launch, &bytes) {
         Ok(running) => {
             wire.send(&Answer::Done, &[], &[])?;
-            running.serve(&wire)
+            running.serve(wire)
         }
         Err(failed) => wire.send(&Answer::from(failed), &[], &[]),
     }

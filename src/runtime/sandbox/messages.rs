@@ -1,7 +1,7 @@
 //! What the harness says to the processes of a Pod, and what they answer.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub(super) enum Order {
     Begin(Begin),
     /// Hand out so many TCP sockets.
     Sockets(usize),
+    /// Hand out a TCP socket that listens there.
+    Listen(SocketAddr),
     /// Start a launcher, with the two files that come along: its connection, and where its program writes.
     Launch,
     /// Let names mean these addresses and no others.

@@ -1,6 +1,7 @@
 //! The sandbox runtime: a Pod of Linux namespaces, with no daemon.
 //!
-//! This very program is run once more for each of these, before its `main`, as the janitor is:
+//! This very program is run once more, before its `main`, as the janitor is. That process is the first of these, and the
+//! others are copies of it:
 //!
 //! 1. the *keeper* makes the Pod's namespaces (network, processes, mounts, names; of users too where it is not root) and
 //!    starts the first process in them;
@@ -14,6 +15,7 @@
 //! knows of both.
 
 mod boot;
+mod common;
 mod confine;
 mod first;
 mod group;
@@ -26,13 +28,16 @@ mod messages;
 mod names;
 mod network;
 mod program;
+mod relay;
 mod seccomp;
 mod stage;
 mod tree;
 mod wire;
 
 pub(crate) use boot::boot;
+pub(in crate::runtime) use common::Common;
 pub(crate) use group::groups_of_dead_runs;
 pub(crate) use hints::examine;
 pub(in crate::runtime) use host::Host;
 pub(in crate::runtime) use program::Program;
+pub(in crate::runtime) use relay::Relay;

@@ -1,10 +1,13 @@
 //! The network of a Pod: loopback, which has all its addresses. The kernel is asked by rtnetlink(7).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, listen as begin_to_listen, recv, send,
+    socket_with, sockopt,
+};
 
 const NEW_LINK: u16 = 16;
 const NEW_ADDRESS: u16 = 20;
@@ -18,6 +21,8 @@ const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const INET: u8 = 2;
 const INET6: u8 = 10;
+/// As Go has it, where the kernel allows as many.
+const BACKLOG: i32 = 4096;
 /// The first interface of every network namespace.
 const LOOPBACK: u32 = 1;
 
@@ -52,6 +57,28 @@ pub(super) fn begin(addresses: &[IpAddr]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A TCP socket that listens as a program in Go does: at every address by both protocols, where it is told no other.
+pub(super) fn listen(at: SocketAddr) -> io::Result<OwnedFd> {
+    if !at.ip().is_unspecified() {
+        return listen_at(at);
+    }
+    let port = at.port();
+    listen_at((Ipv6Addr::UNSPECIFIED, port).into()).or_else(|_| listen_at((Ipv4Addr::UNSPECIFIED, port).into()))
+}
+
+fn listen_at(at: SocketAddr) -> io::Result<OwnedFd> {
+    let family = if at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    if at.is_ipv6() {
+        sockopt::set_ipv6_v6only(&socket, !at.ip().is_unspecified())?;
+    }
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    bind(&socket, &at)?;
+    begin_to_listen(&socket, BACKLOG)?;
+    Ok(socket)
 }
 
 /// `struct ifinfomsg`.

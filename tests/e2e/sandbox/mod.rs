@@ -1,5 +1,6 @@
 //! The sandbox: the same Pod without a daemon, with the same findings and the same walls, and gone with its run.
 
+mod commons;
 mod hostile;
 mod killed;
 mod ordinary_user;
