@@ -95,6 +95,8 @@ impl Observer {
             message: format!("/api/v1/targets answered {}", seen.summary()),
         })?;
         let targets = answer.data.active_targets.into_iter();
-        Ok(targets.map(|target| if self.sight.is_sharing() { target.before_its_first_scrape() } else { target }).collect())
+        Ok(targets
+            .map(|target| if self.sight.is_sharing() { target.before_its_first_scrape() } else { target })
+            .collect())
     }
 }
