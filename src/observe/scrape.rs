@@ -47,7 +47,7 @@ impl Target {
     }
 
     /// As it is before the first scrape.
-    fn as_at_the_start(self) -> Self {
+    fn before_its_first_scrape(self) -> Self {
         Self { health: "unknown".to_owned(), last_error: String::new(), ..self }
     }
 
@@ -95,6 +95,8 @@ impl Observer {
             message: format!("/api/v1/targets answered {}", seen.summary()),
         })?;
         let targets = answer.data.active_targets.into_iter();
-        Ok(targets.map(|target| if self.sight.is_sharing() { target.as_at_the_start() } else { target }).collect())
+        Ok(targets
+            .map(|target| if self.sight.is_sharing() { target.before_its_first_scrape() } else { target })
+            .collect())
     }
 }
