@@ -1,5 +1,6 @@
 //! What an HTTP client sees: verified TLS, the public name, no redirect followed unseen.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -10,6 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Method, Url};
 use rustls::ClientConfig;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::connect::Connector;
 use super::door::{Door, Pace};
@@ -20,6 +22,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// More than any answer that the checks ask for: who sends on has no end.
 pub(super) const MOST: usize = 64 << 20;
+
+/// How many connections a client opens, as browsers do. Requests beyond that wait for one that is free, so that all that is
+/// asked at once is not a handshake each, and no limit on connections is met that users don't meet.
+const CONNECTIONS: usize = 6;
 
 /// How this client calls itself.
 pub(crate) const NAME: &str = concat!("proxyproof/", env!("CARGO_PKG_VERSION"));
@@ -32,6 +38,8 @@ pub(crate) struct Http {
     /// The port to which name and password go, and the header that holds them.
     authorization: Option<(u16, HeaderValue)>,
     pub(super) pace: Pace,
+    /// The requests that are under way, where connections are kept for the next.
+    seats: Arc<Semaphore>,
 }
 
 /// An answer, whole.
@@ -57,18 +65,25 @@ impl Http {
         let pace = doors.first().map(|(_, door)| door.pace().clone()).unwrap_or_default();
         let connector = Connector::new(doors, tls);
         let client = Client::builder(TokioExecutor::new()).build(connector.clone());
-        Self { client, connector, authorization: None, pace }
+        Self { client, connector, authorization: None, pace, seats: Arc::new(Semaphore::new(CONNECTIONS)) }
     }
 
     /// The same client with connections of its own.
     pub(crate) fn apart(&self) -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build(self.connector.clone()), ..self.clone() }
+        let client = Client::builder(TokioExecutor::new()).build(self.connector.clone());
+        Self { client, seats: Arc::new(Semaphore::new(CONNECTIONS)), ..self.clone() }
     }
 
     /// The same client with a connection for each request.
     pub(crate) fn keeping_none(&self) -> Self {
-        let mut builder = Client::builder(TokioExecutor::new());
-        Self { client: builder.pool_max_idle_per_host(0).build(self.connector.clone()), ..self.clone() }
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(self.connector.clone());
+        Self { client, seats: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)), ..self.clone() }
+    }
+
+    /// Waits until a connection is free for one more request, which has it until this is dropped.
+    pub(super) async fn seat(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.seats.acquire().await.ok()
     }
 
     /// The same client with a name and a password, which go to this port of the public name alone.
@@ -85,7 +100,7 @@ impl Http {
             let body = Limited::new(body, MOST).collect().await.map_err(|error| Failure::of_chain(&*error))?;
             Ok((head, body.to_bytes().to_vec()))
         };
-        let _turn = self.pace.turn().await;
+        let (_seat, _turn) = (self.seat().await, self.pace.turn().await);
         let answer = self.pace.meter().requests().of(tokio::time::timeout(PATIENCE, asking)).await;
         let answer: Result<_, Failure> = answer.map_err(|_| Failure::timeout("no answer in time")).flatten();
         let (head, body) = answer?;

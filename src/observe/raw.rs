@@ -118,7 +118,7 @@ impl Http {
 
     /// Asks as it is written, and waits so long for the answer's head and for its body: one that has no end is left then.
     pub(crate) async fn begin(&self, request: &Request, head: Duration, body: Duration) -> Result<Begun, Failure> {
-        let _turn = self.pace.turn().await;
+        let (_seat, _turn) = (self.seat().await, self.pace.turn().await);
         self.pace.meter().requests().of(self.begin_now(request, head, body)).await
     }
 
