@@ -14,17 +14,18 @@ use crate::stage::Stage;
 use crate::support::{has_docker, has_sandbox};
 
 const NO_ENGINE: (&str, &str) = ("DOCKER_HOST", "tcp://127.0.0.1:1");
-const PROGRAMS: [(Program, Recipe); 2] = [(Program::Nginx, Recipe::Nginx), (Program::Prometheus, Recipe::Prometheus)];
+pub(super) const PROGRAMS: [(Program, Recipe); 2] =
+    [(Program::Nginx, Recipe::Nginx), (Program::Prometheus, Recipe::Prometheus)];
 
 /// The packages of the same release as [`GUIDE`], of which the images are made here: there may be no registry.
-fn root(program: Program) -> Root {
+pub(super) fn root(program: Program) -> Root {
     let (arch, cache) = (Arch::host().expect("a processor"), Cache::from_env().expect("a cache"));
     let release: Release = "trixie".parse().expect("a release");
     debian::build(&release, &program.into(), arch, &cache, &()).expect("a root")
 }
 
 /// As `docker save` writes it.
-fn saved(root: &Root, file: &Path) {
+pub(super) fn saved(root: &Root, file: &Path) {
     Archive::new(root).write_to(File::create(file).expect("a file")).expect("written");
 }
 
