@@ -4,6 +4,7 @@ mod boot;
 mod checking;
 mod client;
 mod control;
+mod images;
 mod kept;
 mod observing;
 mod programs;

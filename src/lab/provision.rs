@@ -32,6 +32,13 @@ pub(super) struct Provided {
     pub(super) modules: Vec<String>,
 }
 
+impl Provided {
+    /// What is in an image the program itself says, once it runs.
+    pub(super) fn of_image(image: String, source: String) -> Self {
+        Self { image, program: ReportedProgram { version: UNKNOWN.to_owned(), source }, modules: Vec::new() }
+    }
+}
+
 /// Gets images for one run.
 #[derive(Clone)]
 pub(super) struct Provider {
@@ -63,7 +70,8 @@ impl Provider {
 
     async fn program(&self, program: Program, build: &Build, source: &Source) -> Result<Provided> {
         match source {
-            Source::Docker(image) => self.image(image).await,
+            Source::Docker(image) => self.image(image, Some(program)).await,
+            Source::Archive(file) => self.archive(file, program).await,
             Source::Debian { release } => self.debian(release.clone(), build.clone()).await,
             Source::Path(file) => {
                 let file = file.clone();
@@ -83,22 +91,21 @@ impl Provider {
         });
         match self.debian(named.unwrap_or_else(Release::stable), Recipe::Pod.into()).await {
             Ok(provided) => Ok(provided.image),
-            Err(no_packages) => match self.image(POD_IMAGE).await {
+            // In the sandbox it is the stubs alone, which need more than that.
+            Err(no_packages) if self.bed.engine().is_none() => Err(no_packages),
+            Err(no_packages) => match self.image(POD_IMAGE, None).await {
                 Ok(image) => Ok(image.image),
                 Err(_) => Err(no_packages),
             },
         }
     }
 
-    async fn image(&self, image: &str) -> Result<Provided> {
-        let Some(engine) = self.bed.engine() else {
-            return Err(RuntimeError::NoImages { image: image.to_owned() }.into());
-        };
+    /// An image by its reference; in the sandbox its files, among which the program has to be.
+    async fn image(&self, image: &str, program: Option<Program>) -> Result<Provided> {
+        let Some(engine) = self.bed.engine() else { return self.layers(image, program).await };
         self.progress.step(&format!("getting the image {image}"));
         engine.pull(image).await?;
-        // What is in an image the program itself says, once it runs.
-        let program = ReportedProgram { version: UNKNOWN.to_owned(), source: format!("docker:{image}") };
-        Ok(Provided { image: image.to_owned(), program, modules: Vec::new() })
+        Ok(Provided::of_image(image.to_owned(), format!("docker:{image}")))
     }
 
     async fn debian(&self, release: Release, build: Build) -> Result<Provided> {
@@ -114,6 +121,13 @@ impl Provider {
         for source in candidates {
             let engine = self.bed.engine();
             let key = format!("auto {source} {}", engine.map_or("", |engine| engine.host.as_str()));
+            if engine.is_none()
+                && let Source::Docker(image) = &source
+                && !self.is_in_an_engine(image).await
+            {
+                reasons.push(format!("{source}: no Docker engine has it here"));
+                continue;
+            }
             if let Source::Docker(image) = &source
                 && let Some(reason) = self.cache.remembered(&key)
                 && let Some(engine) = engine
@@ -135,10 +149,10 @@ impl Provider {
         Err(SourceError::NothingForAuto { program: program.name(), reasons: reasons.join("\n  ") }.into())
     }
 
-    async fn build(
+    pub(super) async fn build<T: Send + 'static>(
         &self,
-        build: impl FnOnce(&Cache, &dyn Progress) -> std::result::Result<Root, SourceError> + Send + 'static,
-    ) -> Result<Root> {
+        build: impl FnOnce(&Cache, &dyn Progress) -> std::result::Result<T, SourceError> + Send + 'static,
+    ) -> Result<T> {
         let (cache, run, progress) = (self.cache.clone(), Arc::clone(&self.run), Arc::clone(&self.progress));
         let built = spawn_blocking(move || build(&cache, &Guarded { run: &run, progress: &*progress })).await;
         built.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map_err(Into::into)

@@ -108,13 +108,15 @@ pub enum RuntimeError {
         /// What is wrong with the sandbox.
         sandbox: String,
     },
-    /// The sandbox has no layers of container images.
+    /// The sandbox has no engine to get the layers of a container image from.
     #[error(
-        "the sandbox can't run the container image {image}; name packages (`debian:stable`) or a binary (`path:FILE`) instead, or use --runtime docker"
+        "the sandbox has no engine to get the container image {image} from: {reason}; name a file that holds it (`docker save --output FILE.tar {image}` writes one, then docker:FILE.tar), packages (`debian:stable`) or a binary (`path:FILE`)"
     )]
     NoImages {
         /// The image's reference.
         image: String,
+        /// Why there is no engine.
+        reason: String,
     },
     /// The run's directory could not be made.
     #[error("could not write {path}: {error}; set TMPDIR to a directory that can be written")]

@@ -103,6 +103,12 @@ pub fn abandon_builds() {
     let _ = ENDED.wait_timeout_while(builds, Duration::from_secs(5), |builds| builds.count > 0);
 }
 
+/// Whether builds have to end: those that run no tool look now and then.
+#[cfg(target_os = "linux")]
+pub(super) fn are_abandoned() -> bool {
+    lock().abandoned
+}
+
 /// What this process builds right now.
 struct Builds {
     abandoned: bool,

@@ -62,6 +62,17 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A container image is not what it has to be.
+    #[error(
+        "The image {image} can't be used: {reason}. Name a tar that `docker save`, `docker export` or a tool of OCI \
+         layouts has written (docker:FILE.tar), or packages, such as debian:stable."
+    )]
+    BadImage {
+        /// Its reference or file.
+        image: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The machine's own apt knows no mirror of Debian.
     #[error(
         "This machine's apt knows no mirror of Debian's packages. Set PROXYPROOF_DEBIAN_MIRROR to the URL of one \
@@ -205,7 +216,8 @@ impl SourceError {
             Self::Malformed { .. }
             | Self::NoSuchRelease { .. }
             | Self::NoSuchPackage { .. }
-            | Self::BadProgram { .. } => 2,
+            | Self::BadProgram { .. }
+            | Self::BadImage { .. } => 2,
             _ => 3,
         }
     }

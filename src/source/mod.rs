@@ -16,6 +16,7 @@ mod elf;
 mod error;
 pub mod host;
 pub mod image;
+pub mod layers;
 mod parse;
 mod recipe;
 pub mod root;
@@ -38,6 +39,9 @@ pub use root::Root;
 pub enum Source {
     /// A container image, present in the engine or pulled by it: `docker:nginx:1.29`.
     Docker(String),
+    /// A container image in a file, as `docker save`, `docker export` and tools of OCI layouts write it:
+    /// `docker:./nginx.tar`.
+    Archive(PathBuf),
     /// The package of a Debian release: `debian:trixie`.
     Debian {
         /// The release's codename, or its suite such as `stable`.

@@ -1,4 +1,4 @@
-//! How a Source is written: `docker:IMAGE`, `debian:RELEASE`, `path:FILE`, `auto`.
+//! How a Source is written: `docker:IMAGE`, `docker:FILE.tar`, `debian:RELEASE`, `path:FILE`, `auto`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ impl FromStr for Source {
             return Err(malformed("it has none of the forms"));
         };
         match kind {
+            "docker" if is_file(rest) => Ok(Self::Archive(PathBuf::from(rest))),
             "docker" => image_reference(rest).map(Self::Docker).map_err(malformed),
             "debian" => rest.parse().map(|release| Self::Debian { release }).map_err(malformed),
             "path" if rest.is_empty() => Err(malformed("there is no file after `path:`")),
@@ -25,6 +26,11 @@ impl FromStr for Source {
             _ => Err(malformed("it has none of the forms")),
         }
     }
+}
+
+/// Whether an image is named by a file that holds it: no reference begins so, and none that is in use ends so.
+fn is_file(text: &str) -> bool {
+    ["/", "./", "../"].iter().any(|beginning| text.starts_with(beginning)) || text.ends_with(".tar")
 }
 
 /// Only what can be seen to be no reference; the engine knows the rest.
@@ -44,6 +50,7 @@ impl fmt::Display for Source {
         match self {
             Self::Docker(reference) => write!(f, "docker:{reference}"),
             Self::Debian { release } => write!(f, "debian:{release}"),
+            Self::Archive(file) => write!(f, "docker:{}", file.display()),
             Self::Path(file) => write!(f, "path:{}", file.display()),
             Self::Auto => f.write_str("auto"),
         }
@@ -60,6 +67,11 @@ mod tests {
             ["docker:nginx:1.29", "docker:prom/prometheus:v3.5.0", "debian:trixie", "path:/usr/sbin/nginx", "auto"]
         {
             assert_eq!(text.parse::<Source>().expect(text).to_string(), text);
+        }
+        for text in ["docker:nginx.tar", "docker:/images/nginx", "docker:./nginx.tar"] {
+            let source = text.parse::<Source>().expect(text);
+            assert!(matches!(source, Source::Archive(_)), "{text}");
+            assert_eq!(source.to_string(), text);
         }
     }
 

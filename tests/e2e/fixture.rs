@@ -121,10 +121,15 @@ pub(crate) fn check_all(fixtures: &[Fixture]) -> Vec<Outcomes> {
 
 /// Asks about all of these, a few at once; the answers are in the order of the fixtures.
 pub(crate) fn ask_all<T: Send>(fixtures: &[Fixture], ask: impl Fn(&Fixture) -> T + Sync) -> Vec<T> {
+    ask_at_once(AT_ONCE, fixtures, ask)
+}
+
+/// The same, so many at once.
+pub(crate) fn ask_at_once<T: Send>(number: usize, fixtures: &[Fixture], ask: impl Fn(&Fixture) -> T + Sync) -> Vec<T> {
     let next = Mutex::new(fixtures.iter().enumerate());
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..number {
             scope.spawn(|| {
                 // The guard goes at the end of the first statement: the others take theirs meanwhile.
                 while let Some((index, fixture)) = { next.lock().unwrap_or_else(PoisonError::into_inner).next() } {

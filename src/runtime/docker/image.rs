@@ -2,7 +2,10 @@
 
 use std::io::{self, BufWriter, Write};
 
+use std::pin::pin;
+
 use futures_util::{TryStreamExt, stream};
+use testcontainers::bollard::errors::Error as BollardError;
 use testcontainers::bollard::query_parameters::{CreateImageOptionsBuilder, ImportImageOptionsBuilder};
 use tokio::sync::mpsc;
 
@@ -31,6 +34,16 @@ impl Engine {
             .await
             .map(drop)
             .map_err(|error| RuntimeError::NoImage { image: image.to_owned(), reason: root_cause(&error) })
+    }
+
+    /// Writes an image as `docker save` does.
+    pub(crate) async fn save(&self, image: &str, out: &mut dyn Write) -> io::Result<()> {
+        let failed = |error: BollardError| io::Error::other(root_cause(&error));
+        let mut saved = pin!(self.docker.export_image(image));
+        while let Some(piece) = saved.try_next().await.map_err(failed)? {
+            out.write_all(&piece)?;
+        }
+        Ok(())
     }
 
     /// Loads an archive as `docker save` writes it, while it is being written.

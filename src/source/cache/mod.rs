@@ -4,6 +4,7 @@
 //! v1/
 //!   debian/RELEASE-ARCH.json   what the release holds, as apt verified it, and when it was asked
 //!   roots/KEY/                 a finished root: root/ and manifest.json; put there by one rename
+//!   images/ID/                 the files of a container image: root/; put there by one rename
 //!   locks/                     one lock for each of the above, so that two runs at once build once
 //!   building-PID-NUMBER/       what a live process is building; it goes with the process
 //!   remembered/                small facts for a day, such as a pull that failed
@@ -90,6 +91,12 @@ impl Cache {
     /// The directory of the finished root with this key.
     pub(super) fn root(&self, key: &str) -> PathBuf {
         self.version().join("roots").join(key)
+    }
+
+    /// The directory of the image with this id.
+    #[cfg(target_os = "linux")]
+    pub(super) fn image(&self, id: &str) -> PathBuf {
+        self.version().join("images").join(super::layers::hex_of(id))
     }
 
     /// The file with what is known about a release.

@@ -4,7 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use super::boot;
+use super::{IN_SANDBOX, boot, left_by};
+use crate::stage::Stage;
 use crate::support::{block_on, has_sandbox, project};
 
 /// Serves all of its own file system, sends requests anywhere, and takes bodies of any size.
@@ -59,6 +60,65 @@ fn a_hostile_configuration_finds_neither_the_hosts_files_nor_its_network() {
         lab.close().await
     });
     assert!(listener.accept().is_err(), "somebody came to the host's own port");
+}
+
+#[test]
+fn a_hostile_configuration_finds_no_other_pod() {
+    if !has_sandbox() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let [hostile, other] = ["hostile", "other"].map(|name| directory.path().join(format!("{name}.conf")));
+    fs::write(&hostile, HOSTILE.replace("4000", "1")).expect("written");
+    let private = "http { server { listen 8081; return 200 private; }";
+    fs::write(&other, HOSTILE.replace("4000", "1").replacen("http {", private, 1)).expect("written");
+    block_on(async {
+        let (hostile, other) = (boot(&hostile).await?, boot(&other).await?);
+        let private = |host: &str, port: u16| format!("/to/?to={host}:{port}");
+        let answer = other.get(&private("127.0.0.1", 8081)).await?;
+        assert_eq!(answer.text().await.expect("a text"), "private", "the other Pod has it");
+        for host in ["127.0.0.1", "[::1]", "10.0.0.1", "172.17.0.2"] {
+            assert_eq!(hostile.get(&private(host, 8081)).await?.status(), 502, "{host}");
+        }
+        // What it has itself is its own: it stops its Prometheus, and the other's runs on.
+        hostile.prometheus().stop().await?;
+        assert_eq!(hostile.get(&private("127.0.0.1", 9090)).await?.status(), 502);
+        assert_eq!(other.get("/prometheus/-/ready").await?.status(), 200);
+        hostile.close().await?;
+        other.close().await
+    });
+}
+
+/// It never comes to serve, and takes no time of a processor: it reads a pipe that it alone writes to.
+const HANGING: &str = r#"
+events {}
+http {
+    server {
+        listen 443 ssl;
+        server_name example.com;
+        ssl_certificate /etc/ssl/example.com.crt;
+        ssl_certificate_key /etc/ssl/example.com.key;
+        ssl_conf_command DHParameters /dev/stdout;
+        location /prometheus/ { proxy_pass http://localhost:9090/; }
+    }
+}
+"#;
+
+/// The deadline of a boot is a minute; the other tests run meanwhile.
+#[test]
+fn a_hostile_configuration_does_not_outlive_its_time() {
+    if !has_sandbox() {
+        return;
+    }
+    let stage = Stage::new();
+    let config = stage.path("nginx.conf");
+    fs::write(&config, HANGING).expect("written");
+    let config = config.display().to_string();
+    let call = ["check", &config, "--nginx", "debian:trixie", "--prometheus", "debian:trixie"];
+    let ended = stage.start(call.into_iter().chain(IN_SANDBOX)).end();
+    assert_eq!(ended.code(), 3, "{ended:#?}");
+    assert!(ended.stderr.contains("in vain for"), "{}", ended.stderr);
+    assert_eq!(left_by(&stage, ended.run), Vec::<String>::new());
 }
 
 #[test]

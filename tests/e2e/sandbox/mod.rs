@@ -2,40 +2,22 @@
 
 mod commons;
 mod hostile;
+mod images;
 mod killed;
 mod ordinary_user;
+mod same;
 
 use std::fs;
 use std::path::Path;
 
 use proxyproof::{BootOptions, Deployment, Lab, Runtime};
-use serde_json::Value;
 
 use crate::cleanup::GUIDE;
-use crate::fixture::Fixture;
 use crate::running::Run;
 use crate::stage::Stage;
-use crate::support::{block_on, debian, has_docker, has_sandbox, project};
+use crate::support::{block_on, debian, has_sandbox, project};
 
 const IN_SANDBOX: [&str; 2] = ["--runtime", "sandbox"];
-
-/// Fixtures that lean on all that a Pod has: names, addresses, sockets, redirects, DNS, certificates, refused clients.
-const VARIED: [&str; 14] = [
-    "fixtures/guide",
-    "fixtures/layouts/allow-list",
-    "fixtures/layouts/basic-auth",
-    "fixtures/layouts/behind-other-name",
-    "fixtures/layouts/directory",
-    "fixtures/layouts/hardened",
-    "fixtures/layouts/two-servers",
-    "fixtures/world/resolver",
-    "fixtures/world/same-ports",
-    "fixtures/world/several-prometheus",
-    "fixtures/checks/address-rules/fail",
-    "fixtures/checks/client-certificate/fail",
-    "fixtures/checks/nginx-starts/fail",
-    "fixtures/checks/status-pages/fail",
-];
 
 async fn boot(path: impl AsRef<Path>) -> proxyproof::Result<Lab> {
     Deployment::load(path.as_ref())?.boot_with(&options()).await
@@ -60,49 +42,6 @@ fn the_guide_passes_without_an_engine() {
     assert_eq!(ended.code(), 0, "{ended:#?}");
     assert!(ended.stdout.contains(" on sandbox: nginx "), "{}", ended.stdout);
     assert_eq!(left_by(&stage, ended.run), Vec::<String>::new());
-}
-
-#[test]
-fn both_runtimes_find_the_same() {
-    if !has_sandbox() || !has_docker() {
-        return;
-    }
-    for fixture in VARIED.map(Fixture::at).into_iter().filter(Fixture::exists) {
-        let [sandbox, docker] = ["sandbox", "docker"].map(|runtime| {
-            let (report, code) = fixture.report(&["--runtime", runtime]);
-            assert_eq!(report["runtime"], runtime);
-            (without_what_differs(report), code)
-        });
-        assert_eq!(sandbox, docker, "{}", fixture.path);
-    }
-}
-
-/// A report without the runtime, the times that things took, and the day of what a log says.
-fn without_what_differs(report: Value) -> Value {
-    match report {
-        Value::Object(map) => {
-            let kept = map.into_iter().filter(|(key, _)| key != "runtime" && key != "duration_ms");
-            Value::Object(kept.map(|(key, value)| (key, without_what_differs(value))).collect())
-        }
-        Value::Array(values) => Value::Array(values.into_iter().map(without_what_differs).collect()),
-        // `2026/11/26 10:00:00 [emerg] 7#7: …`
-        Value::String(text) => match text.split_once("[emerg] ") {
-            Some((_, said)) => Value::String(said.split_once(": ").map_or(said, |(_, said)| said).to_owned()),
-            None => Value::String(text),
-        },
-        other => other,
-    }
-}
-
-#[test]
-fn a_container_image_is_refused_with_what_to_use_instead() {
-    if !has_sandbox() {
-        return;
-    }
-    let ended = Stage::new().start(GUIDE.into_iter().chain(IN_SANDBOX).chain(["--nginx", "docker:nginx:1.29"])).end();
-    assert_eq!(ended.code(), 3, "{ended:#?}");
-    assert!(ended.stderr.contains("can't run the container image nginx:1.29"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("debian:stable"), "{}", ended.stderr);
 }
 
 #[test]

@@ -7,12 +7,29 @@ use std::path::Path;
 use std::process::Command;
 
 use super::IN_SANDBOX;
+use super::images::{PROGRAMS, root, saved};
 use crate::stage::users_cache;
 use crate::support::{has_sandbox, project};
 
 /// Root's tests run as root; those of an ordinary user do so anyway.
 #[test]
 fn an_ordinary_user_boots_the_guide() {
+    boots_the_guide(|_| ["debian:trixie"; 2].map(str::to_owned));
+}
+
+#[test]
+fn an_ordinary_user_boots_images_in_files() {
+    boots_the_guide(|directory| {
+        PROGRAMS.map(|(program, _)| {
+            let file = directory.join(format!("{}.tar", program.name()));
+            saved(&root(program), &file);
+            format!("docker:{}", file.display())
+        })
+    });
+}
+
+/// With the sources of nginx and Prometheus that are put into the user's directory.
+fn boots_the_guide(sources: impl FnOnce(&Path) -> [String; 2]) {
     if !has_sandbox() {
         return;
     }
@@ -25,7 +42,8 @@ fn an_ordinary_user_boots_the_guide() {
         println!("skipped: an ordinary user may not run {}", program.display());
         return;
     }
-    let call = ["check", "guide/nginx.conf", "--nginx", "debian:trixie", "--prometheus", "debian:trixie"];
+    let [nginx, prometheus] = sources(own.0.path());
+    let call = ["check", "guide/nginx.conf", "--nginx", &nginx, "--prometheus", &prometheus];
     let output = own.command(program).args(call).args(IN_SANDBOX).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
