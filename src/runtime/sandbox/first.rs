@@ -11,6 +11,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, waitpid};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
+use super::hints::MOUNT_PROC;
 use super::messages::{Answer, Begin, Failed, Order, doing};
 use super::wire::{Received, Wire};
 use super::{launcher, names, network, stage};
@@ -60,6 +61,7 @@ fn begin(plan: &Begin) -> Result<(), Failed> {
     mount_change("/", private).map_err(doing("keep the Pod's mounts to itself"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("tmpfs", place, "tmpfs", flags, SIZE).map_err(doing("mount a directory of memory"))?;
+    try_proc(place).map_err(doing(MOUNT_PROC))?;
     rustix::system::sethostname(names::HOSTNAME.as_bytes()).map_err(doing("name the Pod"))?;
     network::begin(&plan.addresses).map_err(doing("make the Pod's network"))?;
     // As engines do. A kernel that does not know it lets nobody but root bind to low ports.
@@ -69,6 +71,17 @@ fn begin(plan: &Begin) -> Result<(), Failed> {
         .and_then(|()| fs::write(resolver_file(place), names::RESOLVER))
         .and_then(|()| (0..plan.shared).try_for_each(|number| fs::create_dir(shared_directory(place, number))))
         .map_err(written)
+}
+
+/// Whether programs can have a `/proc` of their own, without which nginx does not even find its log. They mount it where it
+/// is too late to say why it failed.
+fn try_proc(place: &Path) -> io::Result<()> {
+    let at = place.join("proc");
+    fs::create_dir(&at)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
+    mount("proc", &at, "proc", flags, None)?;
+    rustix::mount::unmount(&at, rustix::mount::UnmountFlags::DETACH)?;
+    fs::remove_dir(&at)
 }
 
 struct First {

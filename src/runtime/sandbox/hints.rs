@@ -19,6 +19,9 @@ const SETTINGS: [(&str, &str, &str); 3] = [
     ),
 ];
 
+/// What is being done where a container hides parts of its own `/proc`.
+pub(super) const MOUNT_PROC: &str = "mount /proc for its programs";
+
 /// Makes a Pod without programs, and says what there is.
 pub(crate) async fn examine() -> Result<String, RuntimeError> {
     let run = Arc::new(Run::begin()?);
@@ -40,6 +43,11 @@ pub(super) fn explained(doing: String, reason: &str) -> RuntimeError {
                 .to_owned()
         }
         _ if !is_forbidden(reason) => String::new(),
+        _ if doing == MOUNT_PROC => {
+            "; a container that hides parts of its own /proc allows nobody to mount one: start it with `--security-opt \
+             systempaths=unconfined`, in Kubernetes with `procMount: Unmasked`"
+                .to_owned()
+        }
         Some((file, forbids, cure)) => format!("; {file} is {forbids}: `{cure}` as root allows it"),
         None => {
             "; in a container, start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined`, \
@@ -67,6 +75,8 @@ mod tests {
         let plain = "the sandbox could not make a user namespace: Invalid argument (os error 22)";
         assert_eq!(said("Invalid argument (os error 22)"), plain);
         assert!(said("Operation not permitted (os error 1)").contains("; "));
+        let proc = explained(MOUNT_PROC.to_owned(), "Operation not permitted (os error 1)").to_string();
+        assert!(proc.contains("systempaths=unconfined"), "{proc}");
         assert!(said("Value too large for defined data type (os error 75)").contains("PROXYPROOF_CACHE"));
     }
 }

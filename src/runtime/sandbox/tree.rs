@@ -58,12 +58,10 @@ impl OldRoot {
     pub(super) fn leave(&self) -> io::Result<()> {
         // Settings of the whole machine are below it, which root may change: nobody writes there.
         let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
-        // A user's container may hide parts of its /proc, and then there is none to be had. Programs do without.
-        if mount("proc", "/proc", "proc", flags, None).is_ok() {
-            for name in HIDDEN {
-                // Not every kernel has them all.
-                let _ = mount_bind("/dev/null", Path::new("/proc").join(name));
-            }
+        mount("proc", "/proc", "proc", flags, None)?;
+        for name in HIDDEN {
+            // Not every kernel has them all.
+            let _ = mount_bind("/dev/null", Path::new("/proc").join(name));
         }
         rustix::process::fchdir(&self.0)?;
         rustix::mount::unmount(".", rustix::mount::UnmountFlags::DETACH)?;

@@ -1,7 +1,7 @@
 //! Nothing is left of a run in the sandbox that is killed, at whatever moment.
 
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{IN_SANDBOX, left_by};
 use crate::cleanup::GUIDE;
@@ -12,47 +12,66 @@ use crate::support::has_sandbox;
 
 /// A deployment with all that a Pod can have.
 const LARGE: &str = "fixtures/world/several-prometheus/nginx.conf";
+/// Many at once, some of which have a Prometheus in common.
+const MANY: &str = "fixtures/layouts";
 
 #[test]
 fn killed_runs_leave_nothing() {
     if !has_sandbox() {
         return;
     }
-    kill(10, GUIDE[1], 40);
-    kill(5, LARGE, 41);
+    kill(10, 2, &[GUIDE[1]], 40);
+    kill(4, 2, &[LARGE], 41);
+    kill(6, 2, &[MANY, "--jobs", "4"], 42);
 }
 
 #[test]
 #[ignore = "takes minutes: ci/kill-runs"]
 fn two_hundred_killed_runs_leave_nothing() {
-    kill(150, GUIDE[1], std::process::id().into());
-    kill(50, LARGE, std::process::id().into());
+    let seed = std::process::id().into();
+    kill(100, 20, &[GUIDE[1]], seed);
+    kill(40, 20, &[LARGE], seed + 100);
+    kill(60, 20, &[MANY, "--jobs", "4"], seed + 200);
 }
 
-/// Kills runs, each at a moment within the time that a whole run takes. One that was quicker does not count.
-fn kill(number: usize, path: &str, seed: u64) {
-    let call = || ["check", path].into_iter().chain(IN_SANDBOX);
+/// Kills so many runs, some of them at once, each at a moment within the time that a whole run takes. One that was quicker
+/// does not count.
+fn kill(number: usize, at_once: usize, arguments: &[&str], seed: u64) {
     let begun = Instant::now();
-    assert!(Stage::new().start(call()).end().code() <= 1);
+    assert!(Stage::new().start(call(arguments)).end().code() <= 2);
     let whole = begun.elapsed();
-    let mut moments = Moments(seed);
-    let mut watching = Vec::new();
-    while watching.len() < number {
-        let stage = Stage::new();
-        let moment = moments.next_within(whole);
-        let mut running = stage.start(call());
-        running.let_run(moment);
-        let ended = running.kill();
-        if ended.code() >= 0 {
-            continue;
-        }
-        watching.push(thread::spawn(move || {
-            let killed = Instant::now();
-            let left = nothing_within(GONE_WITHIN, || left_by(&stage, ended.run));
-            println!("killed after {moment:?}, gone after {:?}", killed.elapsed());
-            (!left.is_empty()).then(|| format!("killed after {moment:?}: {left:?}"))
-        }));
-    }
-    let left: Vec<String> = watching.into_iter().filter_map(|watching| watching.join().expect("watched")).collect();
+    let lanes = (0..at_once).map(|lane| (number / at_once, seed + lane as u64));
+    let left: Vec<String> = thread::scope(|scope| {
+        let lanes: Vec<_> =
+            lanes.map(|(number, seed)| scope.spawn(move || kill_in_turn(number, arguments, seed, whole))).collect();
+        lanes.into_iter().flat_map(|lane| lane.join().expect("killed")).collect()
+    });
     assert_eq!(left, Vec::<String>::new());
+}
+
+fn call<'a>(arguments: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    ["check"].into_iter().chain(arguments.iter().copied()).chain(IN_SANDBOX)
+}
+
+/// What is left of runs that are killed one after the other.
+fn kill_in_turn(number: usize, arguments: &[&str], seed: u64, whole: Duration) -> Vec<String> {
+    let mut moments = Moments(seed);
+    let mut left = Vec::new();
+    for _ in 0..number {
+        let (stage, moment, ended) = loop {
+            let stage = Stage::new();
+            let moment = moments.next_within(whole);
+            let mut running = stage.start(call(arguments));
+            running.let_run(moment);
+            let ended = running.kill();
+            if ended.code() < 0 {
+                break (stage, moment, ended);
+            }
+        };
+        let killed = Instant::now();
+        let there = nothing_within(GONE_WITHIN, || left_by(&stage, ended.run));
+        println!("killed after {moment:?}, gone after {:?}", killed.elapsed());
+        left.extend((!there.is_empty()).then(|| format!("killed after {moment:?}: {there:?}")));
+    }
+    left
 }
