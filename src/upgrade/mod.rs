@@ -20,6 +20,7 @@ mod baseline;
 mod change;
 mod checks;
 mod combination;
+mod crossing;
 mod diff;
 mod fact;
 mod grouping;

@@ -126,21 +126,22 @@ pub(super) fn flags(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
 /// Flags that both take and that have another value now, though nobody has changed it.
 fn defaults(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
     let values = of_routes(deltas).filter_map(|(_, seen, delta)| match (seen, &delta.before, &delta.after) {
-        (Seen::Flag(name), Some(before), Some(after)) => Some((name, before, after, delta.by)),
+        (Seen::Flag(name), Some(before), Some(after)) => Some((name, (before, after, delta.by))),
         _ => None,
     });
-    values
-        .map(|(name, before, after, by)| {
-            Change::new(BEHAVIOUR, by, format!("--{name} has another default"))
-                .from(quoted(before))
-                .to(quoted(after))
-                .at(places.flag(name).flatten())
-                .advising(
-                    format!("Give --{name}={before} where the old value is wanted.")
-                        .replace("= where", " an empty value where"),
-                )
-        })
-        .collect()
+    // What the help no longer names is told as gone.
+    let is_gone = |name: &str| deltas.iter().any(|delta| matches!(&delta.fact, Fact::Takes(flag) if flag == name));
+    let once = by_key(values.filter(|(name, _)| !is_gone(name))).into_iter();
+    once.filter_map(|(name, values)| {
+        let (before, after, by) = *values.first()?;
+        let change = Change::new(BEHAVIOUR, by, format!("--{name} has another value by default"));
+        let advice = match before.as_str() {
+            "" => "Look whether the new value fits.".to_owned(),
+            before => format!("Look whether the new value fits; --{name}={before} keeps the old one."),
+        };
+        Some(change.from(quoted(before)).to(quoted(after)).at(places.flag(name).flatten()).advising(advice))
+    })
+    .collect()
 }
 
 fn quoted(value: &str) -> String {
@@ -194,8 +195,9 @@ pub(super) fn builds(deltas: &[Delta]) -> Vec<Change> {
     groups
         .map(|((is_new, by), names)| {
             let (what, before, after) =
-                if is_new { ("with", "absent", "there") } else { ("without", "there", "absent") };
-            let what = format!("nginx is built {what} {}: {}", counted(names.len(), "option"), listed(&names));
+                if is_new { ("more", "absent", "there") } else { ("fewer", "there", "absent") };
+            let options = counted(names.len(), "option").replacen(' ', &format!(" {what} "), 1);
+            let what = format!("nginx is built with {options}: {}", listed(&names));
             Change::new(COSMETIC, by, what).from(before).to(after)
         })
         .collect()
