@@ -59,7 +59,10 @@ pub(super) fn changes(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
         if matches!(fate, Fate::New | Fate::Mended) && without_ui.contains(&(url, name)) {
             after = format!("{after}: {NO_UI_PAGE}");
         }
-        grouped.push(((fate, delta.by, places.pass(url, name), pair, said_of(places, url)), (name.clone(), before, after)));
+        grouped.push((
+            (fate, delta.by, places.pass(url, name), pair, said_of(places, url)),
+            (name.clone(), before, after),
+        ));
     }
     let groups = by_key(grouped).into_iter();
     groups.map(|((fate, by, place, _, route), urls)| of_fate(fate, by, place, &route, &urls)).collect()
@@ -218,37 +221,41 @@ fn headers(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
         .collect()
 }
 
+/// A key of a JSON answer and the types behind it.
+struct Key<'a> {
+    path: &'a str,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
 fn json(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
     let keys = of_routes(deltas).filter_map(|(url, seen, delta)| match seen {
-        Seen::Json(name, key) => {
-            let kind = (delta.before.is_some(), delta.after.is_some());
-            let value = (key.clone(), delta.before.clone(), delta.after.clone());
-            Some(((short(name), kind, delta.by, said_of(places, url)), value))
+        Seen::Json(name, path) => {
+            let key = Key { path, before: delta.before.as_deref(), after: delta.after.as_deref() };
+            Some(((short(name), key.before.is_some(), key.after.is_some(), delta.by, said_of(places, url)), key))
         }
         _ => None,
     });
     let groups = by_key(keys).into_iter();
-    let change =
-        |((name, kind, by, route), keys): ((String, _, _, String), Vec<(String, Option<String>, Option<String>)>)| {
-            let names: Vec<String> = keys.iter().map(|(key, ..)| key.clone()).collect();
-            let types = |of: fn(&(String, Option<String>, Option<String>)) -> &Option<String>| {
-                let all: Vec<String> = keys.iter().filter_map(|key| of(key).clone()).collect();
-                one_of(all.iter())
-            };
-            let (level, what, advice) = match kind {
+    groups
+        .map(|((name, was, is, by, route), keys)| {
+            let (level, what, advice) = match (was, is) {
                 (true, false) => (BEHAVIOUR, "has lost", "Clients that read them have to do without."),
-                (false, true) => (COSMETIC, "has got", ""),
+                (false, _) => (COSMETIC, "has got", ""),
                 _ => (BEHAVIOUR, "has another type behind", "Clients that read them have to take the new type."),
             };
-            let what = format!("the JSON of {name}{route} {what} {}: {}", counted(keys.len(), "key"), listed(&names));
-            let change = Change::new(level, by, what).advising(advice);
-            match kind {
-                (true, true) => change.from(types(|key| &key.1)).to(types(|key| &key.2)),
-                (true, false) => change.from("there").to("absent"),
-                _ => change.from("absent").to("there"),
-            }
-        };
-    groups.map(change).collect()
+            let paths: Vec<String> = keys.iter().map(|key| key.path.to_owned()).collect();
+            let types = |of: fn(&Key<'_>) -> Option<String>, otherwise: &str| match was && is {
+                true => one_of(keys.iter().filter_map(of).collect::<Vec<_>>().iter()),
+                false => otherwise.to_owned(),
+            };
+            let what = format!("the JSON of {name}{route} {what} {}: {}", counted(keys.len(), "key"), listed(&paths));
+            Change::new(level, by, what)
+                .from(types(|key| key.before.map(str::to_owned), if was { "there" } else { "absent" }))
+                .to(types(|key| key.after.map(str::to_owned), if is { "there" } else { "absent" }))
+                .advising(advice)
+        })
+        .collect()
 }
 
 fn assets(deltas: &[Delta]) -> Vec<Change> {

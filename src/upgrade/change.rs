@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::crossing::Crossing;
 use super::diff::{Delta, Observed};
 use super::places::Places;
-use super::crossing::Crossing;
 use super::{answers, checks, programs, tls};
 use crate::deployment::Deployment;
 use crate::location::Location;

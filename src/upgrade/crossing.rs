@@ -25,7 +25,8 @@ impl Crossing {
             let [major, minor, _] = numbers(library);
             Some([major, minor])
         };
-        let of = |seen: &Observation, version: fn(&Observation) -> Option<String>| version(seen).map(|text| numbers(&text));
+        let of =
+            |seen: &Observation, version: fn(&Observation) -> Option<String>| version(seen).map(|text| numbers(&text));
         Self {
             nginx: [of(&observed.old, nginx).unwrap_or_default(), of(&observed.new, nginx).unwrap_or(NEWEST)],
             // One that did not start tells no version, and is as new as can be.
@@ -83,11 +84,8 @@ mod tests {
 
     #[test]
     fn a_change_is_explained_where_its_version_is_gone_over() {
-        let crossing = Crossing {
-            nginx: [[1, 22, 1], [1, 26, 3]],
-            prometheus: [[3, 6, 0], [3, 7, 1]],
-            openssl: [[3, 0], [3, 5]],
-        };
+        let crossing =
+            Crossing { nginx: [[1, 22, 1], [1, 26, 3]], prometheus: [[3, 6, 0], [3, 7, 1]], openssl: [[3, 0], [3, 5]] };
         let source = |what, by| explained(what, crossing, by).source.unwrap_or_default();
         assert!(source("TLS 1.3 is taken now", By::Nginx).contains("1.23.4"));
         assert!(source("prefix-redirects: the redirect leaves", By::Prometheus).contains("#17240"));

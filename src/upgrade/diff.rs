@@ -198,7 +198,12 @@ mod tests {
     #[test]
     fn the_mixtures_tell_whose_doing_it_is() {
         let seen = |way: &str, content_type: &str| observation(way, content_type);
-        let observed = four(seen("200", "a"), seen("302 to /x, then 200", "a"), seen("200", "b"), seen("302 to /x, then 200", "b"));
+        let observed = four(
+            seen("200", "a"),
+            seen("302 to /x, then 200", "a"),
+            seen("200", "b"),
+            seen("302 to /x, then 200", "b"),
+        );
         let way = (Seen::Way("GET /".to_owned()), Some(By::Nginx));
         let content_type = (Seen::ContentType("GET /metrics".to_owned()), Some(By::Prometheus));
         assert_eq!(told(&observed), [way, content_type]);
@@ -221,11 +226,13 @@ mod tests {
     #[test]
     fn a_program_that_does_not_start_hides_nothing_of_the_other() {
         let old = observation("200", "a");
-        let refused = Observation::of_refusal("x", "y", "Error parsing command line arguments: unknown long flag '--z'\n");
+        let refused =
+            Observation::of_refusal("x", "y", "Error parsing command line arguments: unknown long flag '--z'\n");
         let mut nginx = old.clone();
-        nginx.nginx.log.insert("warn: x".to_owned(), None);
+        nginx.nginx.log.insert("warn: x".to_owned());
         let observed = four(old, nginx, refused.clone(), refused);
-        let deltas: Vec<(Fact, Option<By>)> = observed.deltas().into_iter().map(|delta| (delta.fact, delta.by)).collect();
+        let deltas: Vec<(Fact, Option<By>)> =
+            observed.deltas().into_iter().map(|delta| (delta.fact, delta.by)).collect();
         let warning = (Fact::NginxLog("warn: x".to_owned()), Some(By::Nginx));
         assert_eq!(deltas, [warning, (Fact::PrometheusRefuses(0), Some(By::Prometheus))]);
     }

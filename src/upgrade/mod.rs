@@ -189,7 +189,7 @@ pub async fn record(deployment: Deployment, options: &BootOptions) -> Result<Obs
 fn comparable(observed: &Observed) -> Result<()> {
     let (old, new) = (&observed.old, &observed.new);
     if !old.nginx.refusal.is_empty() && !new.nginx.refusal.is_empty() {
-        let log = new.nginx.refusal.keys().cloned().collect::<Vec<_>>().join("\n");
+        let log = new.nginx.refusal.iter().cloned().collect::<Vec<_>>().join("\n");
         return Err(Error::NginxRefused { log });
     }
     let refusal = |seen: &Observation| seen.prometheus.iter().find_map(|prometheus| prometheus.refusal.clone());

@@ -6,7 +6,6 @@ use super::fact::{Fact, Seen};
 use super::grouping::{by_key, counted, listed};
 use super::places::Places;
 use crate::location::Location;
-use crate::observation::{NginxSeen, Observation};
 
 const BREAKING: ChangeLevel = ChangeLevel::Breaking;
 const BEHAVIOUR: ChangeLevel = ChangeLevel::Behaviour;
@@ -17,7 +16,7 @@ pub(super) fn refusals(deltas: &[Delta], observed: &Observed, places: &Places<'_
     let change = |delta: &Delta| {
         let is_new = delta.after.is_some();
         let (program, said, place) = match &delta.fact {
-            Fact::NginxRefuses(said) => ("nginx", said.clone(), place_of(observed, said, |nginx| &nginx.refusal)),
+            Fact::NginxRefuses(said) => ("nginx", said.clone(), place_of(observed, said)),
             Fact::PrometheusRefuses(_) => {
                 let said = delta.after.as_ref().or(delta.before.as_ref()).cloned().unwrap_or_default();
                 let flag = said.split_once("unknown long flag '--").and_then(|(_, rest)| rest.split('\'').next());
@@ -53,14 +52,10 @@ fn advice_for(said: &str) -> String {
 }
 
 /// The line that nginx names with what it says, in whichever combination it says it.
-fn place_of(
-    observed: &Observed,
-    said: &str,
-    of: fn(&NginxSeen) -> &std::collections::BTreeMap<String, Option<Location>>,
-) -> Option<Location> {
+fn place_of(observed: &Observed, said: &str) -> Option<Location> {
     let mixtures = [&observed.new_nginx, &observed.new_prometheus].into_iter().flatten();
     let mut sights = [&observed.new, &observed.old].into_iter().chain(mixtures);
-    sights.find_map(|seen: &Observation| of(&seen.nginx).get(said).cloned()).flatten()
+    sights.find_map(|seen| seen.nginx.places.get(said).cloned())
 }
 
 /// What the programs warn of, and no longer do.
@@ -75,7 +70,7 @@ pub(super) fn warnings(deltas: &[Delta], observed: &Observed) -> Vec<Change> {
     });
     said.map(|(program, line, delta)| match delta.after {
         Some(_) => {
-            let place = place_of(observed, line, |nginx| &nginx.log);
+            let place = place_of(observed, line);
             Change::new(BEHAVIOUR, delta.by, format!("{program} complains: {line}"))
                 .from("silence")
                 .to("the line in its log")
@@ -194,8 +189,7 @@ pub(super) fn builds(deltas: &[Delta]) -> Vec<Change> {
     let groups = by_key(options).into_iter();
     groups
         .map(|((is_new, by), names)| {
-            let (what, before, after) =
-                if is_new { ("more", "absent", "there") } else { ("fewer", "there", "absent") };
+            let (what, before, after) = if is_new { ("more", "absent", "there") } else { ("fewer", "there", "absent") };
             let options = counted(names.len(), "option").replacen(' ', &format!(" {what} "), 1);
             let what = format!("nginx is built with {options}: {}", listed(&names));
             Change::new(COSMETIC, by, what).from(before).to(after)

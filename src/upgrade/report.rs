@@ -52,7 +52,10 @@ impl UpgradeReport {
         Self {
             schema: Self::SCHEMA,
             verdict,
-            from: Programs { nginx: nginx([&observed.old].into_iter()), prometheus: prometheus([&observed.old].into_iter()) },
+            from: Programs {
+                nginx: nginx([&observed.old].into_iter()),
+                prometheus: prometheus([&observed.old].into_iter()),
+            },
             to: Programs {
                 nginx: nginx([&observed.new].into_iter().chain(&observed.new_nginx)),
                 prometheus: prometheus([&observed.new].into_iter().chain(&observed.new_prometheus)),

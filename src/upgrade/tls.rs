@@ -65,7 +65,9 @@ fn suites(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
             };
             let advice = match (is_new, is_needed) {
                 (true, _) => "",
-                (false, true) => "Clients that have no other suite can't connect; name it in ssl_ciphers if one is left.",
+                (false, true) => {
+                    "Clients that have no other suite can't connect; name it in ssl_ciphers if one is left."
+                }
                 (false, false) => "A client that has no other suite can't connect; no common one is like that.",
             };
             let is = if suites.len() == 1 { "is" } else { "are" };

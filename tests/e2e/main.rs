@@ -25,4 +25,5 @@ mod sandbox;
 mod stage;
 mod stubs;
 mod support;
+mod upgrade;
 mod world;

@@ -10,7 +10,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 
 use super::answer::Answer;
-use super::endpoints::{ENDPOINTS, Endpoint};
+use super::endpoints::{Depth, ENDPOINTS, Endpoint};
 use super::exposition::{self, MetricsSeen};
 use super::tls::TlsSeen;
 use super::{CheckSeen, RouteSeen, redaction};
@@ -52,8 +52,8 @@ impl RouteSeen {
             tls,
             plain,
             answers: answers
-                .map(|(endpoint, way)| (endpoint.name.trim_end().to_owned(), Answer::of(way, endpoint.elements)))
-                .chain(own.map(|(name, way)| (name, Answer::of(way, false))))
+                .map(|(endpoint, way)| (endpoint.name.trim_end().to_owned(), Answer::of(way, endpoint.depth)))
+                .chain(own.map(|(name, way)| (name, Answer::of(way, Depth::Keys))))
                 .collect(),
             assets,
             metrics: MetricsSeen {
