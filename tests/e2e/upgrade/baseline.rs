@@ -1,4 +1,4 @@
-//! What was recorded stands for versions that are not to be had any more.
+//! What was recorded stands for versions that are not to be had any more; what is wrong input says so.
 
 use std::fs;
 use std::path::Path;
@@ -68,4 +68,13 @@ fn a_side_that_names_no_programs_is_wrong_input() {
         let (_, code, error) = upgrade(&[GUIDE, "--from", from, "--to", "debian:trixie"]);
         assert!(code == 2 && error.contains(words), "{from}: {code} {error}");
     }
+}
+
+#[test]
+fn a_release_that_is_not_there_ends_all_and_is_named() {
+    if !has_sandbox() {
+        return;
+    }
+    let (_, code, error) = upgrade(&[GUIDE, "--from", "debian:trixie", "--to", "debian:nosuch"]);
+    assert!(code == 2 && error.contains("debian:bookworm") && !error.contains("panicked"), "{code} {error}");
 }
