@@ -21,6 +21,8 @@ fn help_names_every_command() {
       check        Boot the Lab, ask every check, print the report
       merge        Join the JSON reports of shards, or of several runs
       probe        Ask a deployment that already runs what can be asked from outside; boot nothing, change nothing
+      upgrade      Say what an upgrade of nginx and Prometheus changes, whose doing it is, and what breaks
+      record       Write down what is seen of a deployment, for a later upgrade --baseline
       up           Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
       explain      Say what a check asks, why, and how to fix what it finds
       checks       List the checks

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::crossing::Crossing;
 use super::diff::{Delta, Observed};
 use super::places::Places;
-use super::{answers, checks, known, programs, tls};
+use super::{answers, checks, programs, tls};
 use crate::deployment::Deployment;
 use crate::location::Location;
 
@@ -125,7 +126,7 @@ pub(super) fn all(observed: &Observed, deployment: &Deployment) -> Vec<Change> {
         programs::builds(&deltas),
     ]
     .concat();
-    let crossing = known::Crossing::of(observed);
+    let crossing = Crossing::of(observed);
     for change in &mut changes {
         crossing.explain(change);
     }

@@ -16,6 +16,8 @@ pub(super) fn changes(deltas: &[Delta], observed: &Observed) -> Vec<Change> {
     for (url, seen, delta) in of_routes(deltas) {
         match seen {
             Seen::Finding(id, Level::Note, _) if id == DEPRECATIONS && nginx_says_it => {}
+            // What is left of a fault that is mended: it was there before, and said with that.
+            Seen::Finding(id, Level::Note, _) if outcome(&observed.old, url, id).as_deref() == Some("fail") => {}
             Seen::Finding(id, level, message) if delta.after.is_some() => {
                 let level = level_of(*level, outcome(&observed.old, url, id).as_deref(), delta.before.is_some());
                 let place = [&observed.new_nginx, &observed.new_prometheus].into_iter().flatten();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::change::By;
 use super::fact::{self, Fact, Facts, Seen};
 use crate::observation::Observation;
+use crate::observe::NO_UI_PAGE;
 
 /// The same deployment, with the old and the new programs and their mixtures.
 #[derive(Debug)]
@@ -101,6 +102,11 @@ fn differences(old: &Facts, new: &Facts, by: impl Fn(&Fact) -> Option<By>) -> im
     changed.map(delta).collect::<Vec<_>>().into_iter()
 }
 
+/// Whether a page is now one that says that there is no UI.
+fn is_no_ui(delta: &Delta) -> bool {
+    delta.after.as_deref() == Some(NO_UI_PAGE)
+}
+
 /// Leaves out what follows from another difference: the headers of an answer that is another one now, the suites of a
 /// version that is gone.
 fn without_consequences(deltas: Vec<Delta>) -> Vec<Delta> {
@@ -115,10 +121,15 @@ fn without_consequences(deltas: Vec<Delta>) -> Vec<Delta> {
         .iter()
         .filter(|delta| match delta.fact {
             Fact::Route(_, Seen::Way(_)) => ends(&delta.before) != ends(&delta.after),
+            Fact::Route(_, Seen::Says(_)) => is_no_ui(delta),
             Fact::Route(_, Seen::Version(_)) => true,
             _ => false,
         })
         .filter_map(route)
+        .map(|(url, seen)| match seen {
+            Seen::Says(name) => (url, Seen::Way(name)),
+            seen => (url, seen),
+        })
         .collect();
     let cause = |seen: &Seen| match seen {
         Seen::ContentType(name) | Seen::Says(name) | Seen::Header(name, _) | Seen::Json(name, _) => {
@@ -132,8 +143,97 @@ fn without_consequences(deltas: Vec<Delta>) -> Vec<Delta> {
         .into_iter()
         .filter(|delta| match &delta.fact {
             Fact::Route(_, Seen::Agreed) => !versions,
+            Fact::Route(_, Seen::Says(_)) if is_no_ui(delta) => true,
             Fact::Route(url, seen) => cause(seen).is_none_or(|cause| !other.contains(&(url.clone(), cause))),
             _ => true,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::observation::{Answer, NginxSeen, PrometheusSeen, RouteSeen};
+
+    const ROUTE: &str = "https://a.b/";
+
+    /// An observation in which `/` answers so, and `/metrics` comes as this type.
+    fn observation(way: &str, content_type: &str) -> Observation {
+        let answer = |way: &str, content_type: &str| Answer {
+            way: way.split(", then ").map(str::to_owned).collect(),
+            content_type: Some(content_type.to_owned()),
+            ..Answer::default()
+        };
+        let answers = [("GET /", answer(way, "text/html")), ("GET /metrics", answer("200", content_type))];
+        let answers = answers.map(|(name, answer)| (name.to_owned(), answer)).into();
+        Observation {
+            schema: Observation::SCHEMA.to_owned(),
+            nginx: NginxSeen { version: Some("1".to_owned()), ..NginxSeen::default() },
+            prometheus: vec![PrometheusSeen::default()],
+            routes: BTreeMap::from([(ROUTE.to_owned(), RouteSeen { answers, ..RouteSeen::default() })]),
+        }
+    }
+
+    fn four(old: Observation, nginx: Observation, prometheus: Observation, new: Observation) -> Observed {
+        Observed { old, new, new_nginx: Some(nginx), new_prometheus: Some(prometheus), only: None }
+    }
+
+    fn told(observed: &Observed) -> Vec<(Seen, Option<By>)> {
+        let seen = |delta: Delta| match delta.fact {
+            Fact::Route(_, seen) => Some((seen, delta.by)),
+            _ => None,
+        };
+        observed.deltas().into_iter().filter_map(seen).collect()
+    }
+
+    #[test]
+    fn the_same_twice_is_nothing() {
+        let same = || observation("302 to /graph, then 200", "text/plain");
+        assert!(Observed::of_two(same(), same()).deltas().is_empty());
+        assert!(four(same(), same(), same(), same()).deltas().is_empty());
+    }
+
+    #[test]
+    fn the_mixtures_tell_whose_doing_it_is() {
+        let seen = |way: &str, content_type: &str| observation(way, content_type);
+        let observed = four(
+            seen("200", "a"),
+            seen("302 to /x, then 200", "a"),
+            seen("200", "b"),
+            seen("302 to /x, then 200", "b"),
+        );
+        let way = (Seen::Way("GET /".to_owned()), Some(By::Nginx));
+        let content_type = (Seen::ContentType("GET /metrics".to_owned()), Some(By::Prometheus));
+        assert_eq!(told(&observed), [way, content_type]);
+        let together = four(seen("200", "a"), seen("200", "a"), seen("200", "a"), seen("200", "b"));
+        assert_eq!(told(&together), [(Seen::ContentType("GET /metrics".to_owned()), Some(By::Both))]);
+    }
+
+    #[test]
+    fn of_an_answer_that_is_another_only_that_is_told() {
+        let mut new = observation("404", "text/plain");
+        let answer = |route: &mut RouteSeen| {
+            let answer = route.answers.get_mut("GET /").expect("an answer");
+            answer.content_type = Some("text/plain".to_owned());
+        };
+        new.routes.values_mut().for_each(answer);
+        let observed = Observed::of_two(observation("200", "text/plain"), new);
+        assert_eq!(told(&observed), [(Seen::Way("GET /".to_owned()), None)]);
+    }
+
+    #[test]
+    fn a_program_that_does_not_start_hides_nothing_of_the_other() {
+        let old = observation("200", "a");
+        let refused =
+            Observation::of_refusal("x", "y", "Error parsing command line arguments: unknown long flag '--z'\n");
+        let mut nginx = old.clone();
+        nginx.nginx.log.insert("warn: x".to_owned());
+        let observed = four(old, nginx, refused.clone(), refused);
+        let deltas: Vec<(Fact, Option<By>)> =
+            observed.deltas().into_iter().map(|delta| (delta.fact, delta.by)).collect();
+        let warning = (Fact::NginxLog("warn: x".to_owned()), Some(By::Nginx));
+        assert_eq!(deltas, [warning, (Fact::PrometheusRefuses(0), Some(By::Prometheus))]);
+    }
 }

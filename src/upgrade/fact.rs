@@ -83,8 +83,8 @@ pub(super) fn of(observation: &Observation) -> Facts {
     let nginx = &observation.nginx;
     let mut facts = Facts::new();
     let is_there = || "yes".to_owned();
-    facts.extend(nginx.refusal.keys().map(|said| (Fact::NginxRefuses(said.clone()), is_there())));
-    facts.extend(nginx.log.keys().map(|said| (Fact::NginxLog(said.clone()), is_there())));
+    facts.extend(nginx.refusal.iter().map(|said| (Fact::NginxRefuses(said.clone()), is_there())));
+    facts.extend(nginx.log.iter().map(|said| (Fact::NginxLog(said.clone()), is_there())));
     facts.extend(nginx.built_with.iter().map(|option| (Fact::NginxBuiltWith(option.clone()), is_there())));
     for (number, prometheus) in observation.prometheus.iter().enumerate() {
         of_prometheus(number, prometheus, &mut facts);
@@ -122,7 +122,8 @@ fn of_route(route: &RouteSeen, add: &mut impl FnMut(Seen, String)) {
         for (header, value) in &answer.headers {
             add(Seen::Header(name.clone(), header.clone()), value.clone());
         }
-        for (key, kind) in &answer.json {
+        // Its keys are flags, and they are told as such.
+        for (key, kind) in answer.json.iter().filter(|_| !name.ends_with("/status/flags")) {
             add(Seen::Json(name.clone(), key.clone()), kind.clone());
         }
     }

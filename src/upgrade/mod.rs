@@ -20,6 +20,7 @@ mod baseline;
 mod change;
 mod checks;
 mod combination;
+mod crossing;
 mod diff;
 mod fact;
 mod grouping;
@@ -32,10 +33,11 @@ mod side;
 pub mod text;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 pub use baseline::BaselineError;
 pub use change::{By, Change, ChangeLevel};
@@ -51,8 +53,8 @@ use crate::runtime::RuntimeError;
 use combination::Combination;
 use diff::Observed;
 
-/// The least number of Labs that run at once: most of a run is waiting.
-const LEAST_AT_ONCE: usize = 2;
+/// So many Labs run at once for each processor.
+const EACH_PROCESSOR: usize = 2;
 
 /// An upgrade of a deployment's programs.
 #[derive(Debug)]
@@ -121,39 +123,24 @@ impl Upgrade {
         Ok(UpgradeReport::of(&observed, &self.deployment, verdict, changes))
     }
 
-    /// Boots every combination that tells something, as many at once as there are processors.
+    /// Boots every combination that tells something.
     async fn observe(&self, from: &Side) -> Result<Observed> {
-        let (old_nginx, old_prometheus) = from.or(&self.options);
-        let (new_nginx, new_prometheus) = self.to.or(&self.options);
-        let both = old_nginx != new_nginx && old_prometheus != new_prometheus;
-        let mixtures: &[(bool, bool)] = if both {
-            &[(false, false), (true, true), (true, false), (false, true)]
-        } else {
-            &[(false, false), (true, true)]
-        };
-        let places =
-            Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from).max(LEAST_AT_ONCE)));
-        let running = mixtures.iter().map(|(nginx, prometheus)| {
-            let (combination, places) = (self.combination(from, *nginx, *prometheus), Arc::clone(&places));
-            tokio::spawn(async move {
-                // The semaphore is never closed.
-                let _place = places.acquire_owned().await.ok();
-                combination.run().await.map(|ran| ran.observation)
-            })
-        });
-        let ran = try_join_all(running.map(async |task| match task.await {
-            Ok(ran) => ran,
-            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
-        }));
-        let mut ran = ran.await?.into_iter();
-        let mut next = || ran.next();
+        let (old, new) = (from.or(&self.options), self.to.or(&self.options));
+        let changes = (old.0 != new.0, old.1 != new.1);
+        let mixtures = if changes == (true, true) { [(true, false), (false, true)].as_slice() } else { &[] };
+        let combinations = [(false, false), (true, true)].iter().chain(mixtures);
+        let combinations = combinations.map(|(nginx, prometheus)| self.combination(from, *nginx, *prometheus));
+        let mut observations = observe_all(combinations.collect()).await?.into_iter();
+        // The first two are always there.
+        let mut next = || observations.next();
         let (old, new) = (next(), next());
+        let nothing = || Observation::of_refusal("", "", "");
         Ok(Observed {
-            old: old.unwrap_or_else(|| Observation::of_refusal("", "", "")),
-            new: new.unwrap_or_else(|| Observation::of_refusal("", "", "")),
+            old: old.unwrap_or_else(nothing),
+            new: new.unwrap_or_else(nothing),
             new_nginx: next(),
             new_prometheus: next(),
-            only: match (old_nginx != new_nginx, old_prometheus != new_prometheus) {
+            only: match changes {
                 (true, false) => Some(By::Nginx),
                 (false, true) => Some(By::Prometheus),
                 _ => None,
@@ -173,6 +160,33 @@ impl Upgrade {
     }
 }
 
+/// Boots these, a few at once: most of a run is waiting. The first that can't be booted ends the others.
+async fn observe_all(combinations: Vec<Combination>) -> Result<Vec<Observation>> {
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from) * EACH_PROCESSOR;
+    let places = Arc::new(Semaphore::new(at_once));
+    let mut running = JoinSet::new();
+    for (index, combination) in combinations.into_iter().enumerate() {
+        let places = Arc::clone(&places);
+        running.spawn(async move {
+            // The semaphore is never closed.
+            let _place = places.acquire_owned().await.ok();
+            combination.run().await.map(|ran| (index, ran.observation))
+        });
+    }
+    let mut observations = BTreeMap::new();
+    while let Some(ended) = running.join_next().await {
+        match ended.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic())) {
+            Ok((index, observation)) => drop(observations.insert(index, observation)),
+            Err(error) => {
+                // Their Labs are gone when this returns.
+                running.shutdown().await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(observations.into_values().collect())
+}
+
 /// Boots a deployment once and writes down what is seen, for [`Upgrade::since`].
 ///
 /// # Errors
@@ -188,7 +202,7 @@ pub async fn record(deployment: Deployment, options: &BootOptions) -> Result<Obs
 fn comparable(observed: &Observed) -> Result<()> {
     let (old, new) = (&observed.old, &observed.new);
     if !old.nginx.refusal.is_empty() && !new.nginx.refusal.is_empty() {
-        let log = new.nginx.refusal.keys().cloned().collect::<Vec<_>>().join("\n");
+        let log = new.nginx.refusal.iter().cloned().collect::<Vec<_>>().join("\n");
         return Err(Error::NginxRefused { log });
     }
     let refusal = |seen: &Observation| seen.prometheus.iter().find_map(|prometheus| prometheus.refusal.clone());

@@ -28,7 +28,11 @@ impl<'a> Places<'a> {
     pub(super) fn pass(&self, url: &str, name: &str) -> Option<Location> {
         let facts = self.route(url)?;
         let below = name.split_once(' ').map_or("", |(_, path)| path);
-        let path = below.split('?').next().unwrap_or_default();
+        let path = below.split([' ', '?']).next().unwrap_or_default();
+        // A location of the server's own is named by its whole URL.
+        if let Ok(url) = reqwest::Url::parse(path) {
+            return self.users(facts.pass_place(url.path()));
+        }
         self.users(facts.pass_place(&format!("{}{path}", facts.route.prefix)))
     }
 

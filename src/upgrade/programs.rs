@@ -6,7 +6,6 @@ use super::fact::{Fact, Seen};
 use super::grouping::{by_key, counted, listed};
 use super::places::Places;
 use crate::location::Location;
-use crate::observation::{NginxSeen, Observation};
 
 const BREAKING: ChangeLevel = ChangeLevel::Breaking;
 const BEHAVIOUR: ChangeLevel = ChangeLevel::Behaviour;
@@ -17,7 +16,7 @@ pub(super) fn refusals(deltas: &[Delta], observed: &Observed, places: &Places<'_
     let change = |delta: &Delta| {
         let is_new = delta.after.is_some();
         let (program, said, place) = match &delta.fact {
-            Fact::NginxRefuses(said) => ("nginx", said.clone(), place_of(observed, said, |nginx| &nginx.refusal)),
+            Fact::NginxRefuses(said) => ("nginx", said.clone(), place_of(observed, said)),
             Fact::PrometheusRefuses(_) => {
                 let said = delta.after.as_ref().or(delta.before.as_ref()).cloned().unwrap_or_default();
                 let flag = said.split_once("unknown long flag '--").and_then(|(_, rest)| rest.split('\'').next());
@@ -53,14 +52,10 @@ fn advice_for(said: &str) -> String {
 }
 
 /// The line that nginx names with what it says, in whichever combination it says it.
-fn place_of(
-    observed: &Observed,
-    said: &str,
-    of: fn(&NginxSeen) -> &std::collections::BTreeMap<String, Option<Location>>,
-) -> Option<Location> {
+fn place_of(observed: &Observed, said: &str) -> Option<Location> {
     let mixtures = [&observed.new_nginx, &observed.new_prometheus].into_iter().flatten();
     let mut sights = [&observed.new, &observed.old].into_iter().chain(mixtures);
-    sights.find_map(|seen: &Observation| of(&seen.nginx).get(said).cloned()).flatten()
+    sights.find_map(|seen| seen.nginx.places.get(said).cloned())
 }
 
 /// What the programs warn of, and no longer do.
@@ -75,7 +70,7 @@ pub(super) fn warnings(deltas: &[Delta], observed: &Observed) -> Vec<Change> {
     });
     said.map(|(program, line, delta)| match delta.after {
         Some(_) => {
-            let place = place_of(observed, line, |nginx| &nginx.log);
+            let place = place_of(observed, line);
             Change::new(BEHAVIOUR, delta.by, format!("{program} complains: {line}"))
                 .from("silence")
                 .to("the line in its log")
@@ -126,21 +121,22 @@ pub(super) fn flags(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
 /// Flags that both take and that have another value now, though nobody has changed it.
 fn defaults(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
     let values = of_routes(deltas).filter_map(|(_, seen, delta)| match (seen, &delta.before, &delta.after) {
-        (Seen::Flag(name), Some(before), Some(after)) => Some((name, before, after, delta.by)),
+        (Seen::Flag(name), Some(before), Some(after)) => Some((name, (before, after, delta.by))),
         _ => None,
     });
-    values
-        .map(|(name, before, after, by)| {
-            Change::new(BEHAVIOUR, by, format!("--{name} has another default"))
-                .from(quoted(before))
-                .to(quoted(after))
-                .at(places.flag(name).flatten())
-                .advising(
-                    format!("Give --{name}={before} where the old value is wanted.")
-                        .replace("= where", " an empty value where"),
-                )
-        })
-        .collect()
+    // What the help no longer names is told as gone.
+    let is_gone = |name: &str| deltas.iter().any(|delta| matches!(&delta.fact, Fact::Takes(flag) if flag == name));
+    let once = by_key(values.filter(|(name, _)| !is_gone(name))).into_iter();
+    once.filter_map(|(name, values)| {
+        let (before, after, by) = *values.first()?;
+        let change = Change::new(BEHAVIOUR, by, format!("--{name} has another value by default"));
+        let advice = match before.as_str() {
+            "" => "Look whether the new value fits.".to_owned(),
+            before => format!("Look whether the new value fits; --{name}={before} keeps the old one."),
+        };
+        Some(change.from(quoted(before)).to(quoted(after)).at(places.flag(name).flatten()).advising(advice))
+    })
+    .collect()
 }
 
 fn quoted(value: &str) -> String {
@@ -193,9 +189,9 @@ pub(super) fn builds(deltas: &[Delta]) -> Vec<Change> {
     let groups = by_key(options).into_iter();
     groups
         .map(|((is_new, by), names)| {
-            let (what, before, after) =
-                if is_new { ("with", "absent", "there") } else { ("without", "there", "absent") };
-            let what = format!("nginx is built {what} {}: {}", counted(names.len(), "option"), listed(&names));
+            let (what, before, after) = if is_new { ("more", "absent", "there") } else { ("fewer", "there", "absent") };
+            let options = counted(names.len(), "option").replacen(' ', &format!(" {what} "), 1);
+            let what = format!("nginx is built with {options}: {}", listed(&names));
             Change::new(COSMETIC, by, what).from(before).to(after)
         })
         .collect()

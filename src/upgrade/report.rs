@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::change::{By, Change};
+use super::change::Change;
 use super::diff::Observed;
 use crate::deployment::Deployment;
 use crate::observation::Observation;
@@ -52,7 +52,10 @@ impl UpgradeReport {
         Self {
             schema: Self::SCHEMA,
             verdict,
-            from: programs(std::iter::once(&observed.old)),
+            from: Programs {
+                nginx: nginx([&observed.old].into_iter()),
+                prometheus: prometheus([&observed.old].into_iter()),
+            },
             to: Programs {
                 nginx: nginx([&observed.new].into_iter().chain(&observed.new_nginx)),
                 prometheus: prometheus([&observed.new].into_iter().chain(&observed.new_prometheus)),
@@ -95,11 +98,6 @@ fn notes(observed: &Observed) -> Vec<String> {
         notes.push(format!("the new programs do not start together: {what}"));
     }
     notes
-}
-
-fn programs<'a>(mut sights: impl Iterator<Item = &'a Observation> + Clone) -> Programs {
-    let _ = By::Both;
-    Programs { nginx: nginx(sights.clone()), prometheus: prometheus(sights.by_ref()) }
 }
 
 /// As the first combination in which it ran shows it.

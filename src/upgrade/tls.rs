@@ -40,23 +40,35 @@ pub(super) fn changes(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
     changes
 }
 
-/// A suite that is gone keeps those clients out that have no other one: all that a client of today has is beside it.
+/// Whether there are clients that have nothing better than a suite. Of those with CCM, ARIA, Camellia and the like no client
+/// is known that has not one with AES and GCM, CBC or ChaCha20 too.
+fn is_somebodys_only_one(suite: &str) -> bool {
+    ["_AES_", "CHACHA20", "3DES"].iter().any(|cipher| suite.contains(cipher)) && !suite.contains("_CCM")
+}
+
+/// The suites of versions that are taken before and after.
 fn suites(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
     let suites = of_routes(deltas).filter_map(|(url, seen, delta)| match seen {
-        Seen::Suite(version, suite) => Some(((url, version, delta.after.is_some(), delta.by), suite.clone())),
+        Seen::Suite(version, suite) => {
+            let key = (url, version, delta.after.is_some(), delta.by, is_somebodys_only_one(suite));
+            Some((key, suite.clone()))
+        }
         _ => None,
     });
     let groups = by_key(suites).into_iter();
     groups
-        .map(|((url, version, is_new, by), suites)| {
-            let (level, what, before, after) = match is_new {
-                true => (ChangeLevel::Cosmetic, "taken now", "refused", "taken"),
-                false => (ChangeLevel::Breaking, "no longer taken", "taken", "refused"),
+        .map(|((url, version, is_new, by, is_needed), suites)| {
+            let (level, what, before, after) = match (is_new, is_needed) {
+                (true, _) => (ChangeLevel::Cosmetic, "taken now", "refused", "taken"),
+                (false, true) => (ChangeLevel::Breaking, "no longer taken", "taken", "refused"),
+                (false, false) => (ChangeLevel::Behaviour, "no longer taken", "taken", "refused"),
             };
-            let advice = if is_new {
-                ""
-            } else {
-                "Clients that have no other suite can't connect; name it in ssl_ciphers if one is left."
+            let advice = match (is_new, is_needed) {
+                (true, _) => "",
+                (false, true) => {
+                    "Clients that have no other suite can't connect; name it in ssl_ciphers if one is left."
+                }
+                (false, false) => "A client that has no other suite can't connect; no common one is like that.",
             };
             let is = if suites.len() == 1 { "is" } else { "are" };
             Change::new(
@@ -84,7 +96,7 @@ fn single(url: &str, seen: &Seen, delta: &Delta, places: &Places<'_>) -> Option<
         }
         Seen::Certificates => (ChangeLevel::Behaviour, "other certificates are sent".to_owned(), &["ssl_certificate"]),
         Seen::Protocol(offer) => {
-            (ChangeLevel::Behaviour, format!("of the protocols {offer} another one is chosen"), &["http2"])
+            (ChangeLevel::Behaviour, format!("a client that offers {offer} (ALPN) gets another protocol"), &["http2"])
         }
         Seen::Http2 => (ChangeLevel::Behaviour, "HTTP/2 is spoken or not".to_owned(), &["http2"]),
         Seen::Resumes => (

@@ -27,4 +27,5 @@ mod sandbox;
 mod stage;
 mod stubs;
 mod support;
+mod upgrade;
 mod world;

@@ -5,16 +5,27 @@
 pub(super) struct Endpoint {
     /// The method and the path, as `GET /graph`.
     pub(super) name: &'static str,
-    /// Whether the elements of lists in its JSON are there from the beginning on, and not only after a scrape.
-    pub(super) elements: bool,
+    /// How far its JSON is looked into.
+    pub(super) depth: Depth,
+}
+
+/// How far a JSON answer is looked into: as far as the first scrape changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Whole.
+    Whole,
+    /// Its lists may be empty still.
+    Keys,
+    /// Its data are a table, the keys of which are names of metrics.
+    Table,
 }
 
 const fn endpoint(name: &'static str) -> Endpoint {
-    Endpoint { name, elements: false }
+    Endpoint { name, depth: Depth::Keys }
 }
 
 const fn steady(name: &'static str) -> Endpoint {
-    Endpoint { name, elements: true }
+    Endpoint { name, depth: Depth::Whole }
 }
 
 /// Nothing here changes anything: what does so by POST or PUT is asked by GET, which tells whether it is there (405).
@@ -70,7 +81,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET /api/v1/targets/metadata"),
     endpoint("GET /api/v1/targets/relabel_steps"),
     endpoint("GET /api/v1/scrape_pools"),
-    endpoint("GET /api/v1/metadata"),
+    Endpoint { name: "GET /api/v1/metadata", depth: Depth::Table },
     steady("GET /api/v1/rules"),
     endpoint("GET /api/v1/alerts"),
     endpoint("GET /api/v1/alertmanagers"),

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::location::Location;
 use crate::observe::{LogLevel, LogLine};
 
+/// What is said, with the line that it names.
+pub(super) type Said = BTreeMap<String, Option<Location>>;
+
 /// nginx says this of handshakes that fail: those of the checks, which ask for what nobody should take.
 const HANDSHAKES: [&str; 3] = ["SSL_do_handshake()", "SSL handshaking", "SSL_read()"];
 
 /// What nginx warned of, as `LEVEL: MESSAGE`.
-pub(super) fn of_nginx(
-    lines: &[LogLine],
-    locate: impl Fn(&str, usize) -> Option<Location>,
-) -> BTreeMap<String, Option<Location>> {
+pub(super) fn of_nginx(lines: &[LogLine], locate: impl Fn(&str, usize) -> Option<Location>) -> Said {
     let counts = |line: &&LogLine| line.level == LogLevel::Warn || line.level >= LogLevel::Crit;
     let own = lines.iter().filter(counts).filter(|line| !HANDSHAKES.iter().any(|what| line.message.contains(what)));
     let place = |line: &LogLine| line.place.as_ref().and_then(|(path, number)| locate(path, *number));
@@ -21,10 +21,7 @@ pub(super) fn of_nginx(
 }
 
 /// Why nginx refused to start.
-pub(super) fn refusal_of_nginx(
-    log: &str,
-    locate: impl Fn(&str, usize) -> Option<Location>,
-) -> BTreeMap<String, Option<Location>> {
+pub(super) fn refusal_of_nginx(log: &str, locate: impl Fn(&str, usize) -> Option<Location>) -> Said {
     let lines: Vec<LogLine> = LogLine::read_all(log).into_iter().filter(|line| line.level >= LogLevel::Emerg).collect();
     if lines.is_empty() {
         return BTreeMap::from([(log.trim().to_owned(), None)]);

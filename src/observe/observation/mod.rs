@@ -52,12 +52,15 @@ pub struct NginxSeen {
     pub source: String,
     /// The TLS library that it was built with, to its minor version: `OpenSSL 3.5`.
     pub tls_library: Option<String>,
-    /// What it said when it refused to start, with the lines that it names.
-    pub refusal: BTreeMap<String, Option<Location>>,
+    /// What it said when it refused to start.
+    pub refusal: BTreeSet<String>,
     /// What it was built with: the options of `configure` that begin with `--with`.
     pub built_with: BTreeSet<String>,
-    /// What it warned of, as `LEVEL: MESSAGE`, with the lines that it names.
-    pub log: BTreeMap<String, Option<Location>>,
+    /// What it warned of, as `LEVEL: MESSAGE`.
+    pub log: BTreeSet<String>,
+    /// The lines that it names with what it says. They are the configuration's and not the version's, and not recorded.
+    #[serde(skip)]
+    pub places: BTreeMap<String, Location>,
 }
 
 /// What a Prometheus shows of itself.
@@ -115,7 +118,8 @@ pub struct FindingSeen {
     pub message: String,
     /// What was seen.
     pub actual: String,
-    /// The line that causes it.
+    /// The line that causes it: the configuration's, and not recorded.
+    #[serde(skip)]
     pub location: Option<Location>,
     /// What mends it.
     pub fix: String,
@@ -194,5 +198,16 @@ fn nginx(observer: &Observer, said: &Said) -> NginxSeen {
         true => log::of_nginx(&observer.nginx_log(), locate),
         false => BTreeMap::new(),
     };
-    NginxSeen { version, source, tls_library, refusal, built_with, log }
+    let words = |said: &log::Said| said.keys().cloned().collect();
+    let (refusal_words, log_words) = (words(&refusal), words(&log));
+    let named = refusal.into_iter().chain(log).filter_map(|(said, place)| Some((said, place?)));
+    NginxSeen {
+        version,
+        source,
+        tls_library,
+        refusal: refusal_words,
+        built_with,
+        log: log_words,
+        places: named.collect(),
+    }
 }

@@ -88,7 +88,7 @@ fn is_hash(piece: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderName, HeaderValue};
+    use reqwest::header::HeaderValue;
 
     use super::*;
 
@@ -101,10 +101,6 @@ mod tests {
             ("x-frame-options", "DENY"),
             ("x-frame-options", "SAMEORIGIN"),
         ];
-        let map: HeaderMap = given
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .into_iter()
-            .collect();
         let mut all = HeaderMap::new();
         for (name, value) in given {
             all.append(name, HeaderValue::from_static(value));
@@ -115,7 +111,6 @@ mod tests {
             kept,
             [("etag", "<present>"), ("server", "nginx/<version>"), ("x-frame-options", "DENY, SAMEORIGIN")]
         );
-        assert!(map.len() < all.len());
         assert_eq!(without_version("nginx"), "nginx");
     }
 

@@ -10,7 +10,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 
 use super::answer::Answer;
-use super::endpoints::{ENDPOINTS, Endpoint};
+use super::endpoints::{Depth, ENDPOINTS, Endpoint};
 use super::exposition::{self, MetricsSeen};
 use super::tls::TlsSeen;
 use super::{CheckSeen, RouteSeen, redaction};
@@ -20,6 +20,8 @@ const METRICS: &str = "/metrics";
 const FLAGS: &str = "/api/v1/status/flags";
 /// The link types of what a browser fetches with a page.
 const FETCHED: [&str; 6] = ["stylesheet", "icon", "manifest", "modulepreload", "preload", "apple-touch-icon"];
+/// More locations than anybody names one by one.
+const MOST_LOCATIONS: usize = 40;
 /// What scrapers and people ask for `/metrics` with.
 const ACCEPTS: [&str; 5] = [
     "*/*",
@@ -33,21 +35,25 @@ impl RouteSeen {
     /// Asks everything once, beside what the checks found.
     pub(super) async fn of(observer: &Observer, checks: BTreeMap<String, CheckSeen>) -> Self {
         let path = observer.url("/-/ready").path().to_owned();
-        let (tls, plain, ways, content_types, exposition) = tokio::join!(
+        let own = own_locations(observer);
+        let (tls, plain, ways, own_ways, content_types, exposition) = tokio::join!(
             TlsSeen::of(observer, &path),
             plain(observer),
             join_all(ENDPOINTS.iter().map(|endpoint| way(observer, *endpoint))),
+            join_all(own.iter().map(|url| observer.follow(url.clone()))),
             join_all(ACCEPTS.map(|accept| content_type(observer, accept))),
             observer.get(METRICS),
         );
         let pages = ways.iter().flatten().filter_map(|way| way.last());
         let assets = assets(observer, pages).await;
         let answers = ENDPOINTS.iter().zip(ways);
+        let own = own.iter().map(|url| format!("GET {url}")).zip(own_ways);
         Self {
             tls,
             plain,
             answers: answers
-                .map(|(endpoint, way)| (endpoint.name.trim_end().to_owned(), Answer::of(way, endpoint.elements)))
+                .map(|(endpoint, way)| (endpoint.name.trim_end().to_owned(), Answer::of(way, endpoint.depth)))
+                .chain(own.map(|(name, way)| (name, Answer::of(way, Depth::Keys))))
                 .collect(),
             assets,
             metrics: MetricsSeen {
@@ -58,6 +64,26 @@ impl RouteSeen {
             checks,
         }
     }
+}
+
+/// The URLs of the server's other locations, as the configuration names them: a probe's `/healthz`, a redirect. What a
+/// regex takes has no name, and what is below the prefix is asked for anyway.
+fn own_locations(observer: &Observer) -> Vec<Url> {
+    let facts = observer.facts();
+    let server = facts.server_blocks(observer.route().server).last().copied();
+    let locations = server.into_iter().flat_map(|server| server.children_named("location"));
+    let known: BTreeSet<Url> = ENDPOINTS
+        .iter()
+        .filter_map(|endpoint| endpoint.name.strip_prefix("GET "))
+        .map(|path| observer.url(path))
+        .collect();
+    let paths = locations.filter_map(|location| match (location.arg(0)?, location.arg(1)) {
+        ("=" | "^~", Some(path)) => Some(path),
+        (path, None) if path.starts_with('/') => Some(path),
+        _ => None,
+    });
+    let urls: BTreeSet<Url> = paths.filter(|path| !path.contains('$')).map(|path| observer.url_at_root(path)).collect();
+    urls.into_iter().filter(|url| !known.contains(url)).take(MOST_LOCATIONS).collect()
 }
 
 /// Asks for an endpoint; GET follows redirects as a browser does.

@@ -4,38 +4,44 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::endpoints::Depth;
+
 /// Values that say what an answer is, and not what Prometheus knows at the moment.
 const KINDS: [&str; 4] = ["status", "errorType", "data.resultType", "data.type"];
 /// Objects that are tables: their keys are names of metrics and of jobs.
-const TABLES: [&str; 2] = ["data.droppedTargetCounts", "data.metadata"];
+const TABLES: [&str; 1] = ["data.droppedTargetCounts"];
 
 /// Each key with the type behind it, by its path: `data.result[].value[]` is `number or string`. The elements of lists are
-/// one, and looked at only where `elements` says so.
-pub(super) fn of(value: &Value, elements: bool) -> BTreeMap<String, String> {
-    let mut shape = Shape { types: BTreeMap::new(), elements };
+/// one.
+pub(super) fn of(value: &Value, depth: Depth) -> BTreeMap<String, String> {
+    let mut shape = Shape { types: BTreeMap::new(), depth };
     shape.walk("", value);
     shape.types.into_iter().map(|(path, types)| (path, types.into_iter().collect::<Vec<_>>().join(" or "))).collect()
 }
 
 struct Shape {
     types: BTreeMap<String, BTreeSet<String>>,
-    elements: bool,
+    depth: Depth,
 }
 
 impl Shape {
+    fn is_table(&self, path: &str) -> bool {
+        TABLES.contains(&path) || (path == "data" && self.depth == Depth::Table)
+    }
+
     fn walk(&mut self, path: &str, value: &Value) {
         if !path.is_empty() {
             let name = type_of(path, value);
             self.types.entry(path.to_owned()).or_default().insert(name);
         }
         match value {
-            Value::Object(fields) if !TABLES.contains(&path) => {
+            Value::Object(fields) if !self.is_table(path) => {
                 for (key, field) in fields {
                     let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
                     self.walk(&below, field);
                 }
             }
-            Value::Array(items) if self.elements => {
+            Value::Array(items) if self.depth == Depth::Whole => {
                 for item in items {
                     self.walk(&format!("{path}[]"), item);
                 }
@@ -67,7 +73,7 @@ mod tests {
     fn values_are_types_and_lists_are_one_element() {
         let answer = json!({"status": "success", "data": {"resultType": "vector",
             "result": [{"metric": {}, "value": [1.5, "1"]}, {"metric": {}, "value": [2, "3"]}]}});
-        let shape = of(&answer, true);
+        let shape = of(&answer, Depth::Whole);
         let shape: Vec<_> = shape.iter().map(|(path, what)| format!("{path}: {what}")).collect();
         assert_eq!(
             shape,
@@ -82,13 +88,13 @@ mod tests {
                 "status: \"success\"",
             ]
         );
-        assert_eq!(of(&answer, true), of(&answer, true));
-        assert!(!of(&answer, false).contains_key("data.result[]"));
+        assert!(!of(&answer, Depth::Keys).contains_key("data.result[]"));
+        assert_eq!(of(&answer, Depth::Table).keys().collect::<Vec<_>>(), ["data", "status"]);
     }
 
     #[test]
     fn tables_are_not_looked_into() {
-        let shape = of(&json!({"data": {"droppedTargetCounts": {"job": 0}}}), true);
+        let shape = of(&json!({"data": {"droppedTargetCounts": {"job": 0}}}), Depth::Whole);
         assert_eq!(shape.keys().collect::<Vec<_>>(), ["data", "data.droppedTargetCounts"]);
     }
 }

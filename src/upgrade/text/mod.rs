@@ -2,6 +2,8 @@
 //! each.
 
 mod change;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 
