@@ -51,7 +51,7 @@ impl FromStr for Side {
                 Source::Debian { .. } | Source::Auto => {
                     Ok(Self { nginx: Some(source.clone()), prometheus: Some(source) })
                 }
-                Source::Docker(_) | Source::Path(_) => Err(WrongSide::Both(source)),
+                Source::Docker(_) | Source::Archive(_) | Source::Path(_) => Err(WrongSide::Both(source)),
             };
         }
         let mut side = Self::default();
