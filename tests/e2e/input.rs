@@ -95,10 +95,3 @@ fn a_wrong_option_is_refused_before_anything_boots() {
     For more information, try '--help'.
     ");
 }
-
-#[test]
-fn all_files_are_looked_at_before_the_first_is_booted() {
-    let second = "fixtures/invalid/missing-semicolon/nginx.conf";
-    let message = refused_with(&[("DOCKER_HOST", "tcp://127.0.0.1:1")], &[GUIDE, second]);
-    assert!(message.starts_with("2: error: fixtures/invalid/missing-semicolon/nginx.conf:5:9: "), "{message}");
-}

@@ -47,6 +47,7 @@ fn report(stage: &Stage, runtime: &str, [nginx, prometheus]: [&str; 2]) -> Value
     let mut report = without_what_differs(report);
     for (program, source) in [("nginx", nginx), ("prometheus", prometheus)] {
         let said = report["programs"][program].take();
+        assert_eq!(report["deployments"][0]["programs"][program].take(), said);
         assert_eq!(said["source"], source);
         // Packages count Debian's changes in it, of which the program itself says more.
         assert!(said["version"].as_str().is_some_and(|version| version.starts_with(&version_of(program))), "{said}");
