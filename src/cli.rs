@@ -59,11 +59,11 @@ pub(crate) enum Command {
     Upgrade(UpgradeArgs),
     /// Write down what is seen of a deployment, for a later upgrade --baseline
     Record(RecordArgs),
-    /// Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
-    Up(UpArgs),
     /// Check a deployment with every nginx in front of every Prometheus, and say which of them go together
     #[command(after_help = matrix::EXIT_CODES)]
     Matrix(MatrixArgs),
+    /// Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
+    Up(UpArgs),
     /// Say what a check asks, why, and how to fix what it finds
     Explain {
         /// The check's id, as `proxyproof checks` lists it

@@ -23,6 +23,7 @@ fn help_names_every_command() {
       probe        Ask a deployment that already runs what can be asked from outside; boot nothing, change nothing
       upgrade      Say what an upgrade of nginx and Prometheus changes, whose doing it is, and what breaks
       record       Write down what is seen of a deployment, for a later upgrade --baseline
+      matrix       Check a deployment with every nginx in front of every Prometheus, and say which of them go together
       up           Boot the Lab and stay, printing URLs, curl commands and where the CA is; Ctrl-C ends it
       explain      Say what a check asks, why, and how to fix what it finds
       checks       List the checks
