@@ -10,7 +10,7 @@ use crate::check::{Outcome, Selection};
 use crate::error::Result;
 use crate::finding::{Finding, Level};
 use crate::observe::{CheckSeen, FindingSeen, Observation, Said};
-use crate::report::{DeploymentReport, Program, Report};
+use crate::report::{DeploymentReport, Program};
 
 /// Whether Prometheus has scraped itself yet is a question of the moment.
 const OF_THE_MOMENT: [&str; 1] = ["scrape-target-up"];
@@ -31,11 +31,6 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn observe(&self) -> Result<Observation> {
-        Ok(self.check_and_observe().await?.1)
-    }
-
-    /// The report of the checks, and all that is seen beside it.
-    pub(crate) async fn check_and_observe(&self) -> Result<(Report, Observation)> {
         let reason = "an observation does not wait for the first scrape";
         let left = OF_THE_MOMENT.map(|id| (id.to_owned(), reason.to_owned()));
         let report = self.check_with(&Selection::new(Vec::new(), left.to_vec())?, Level::Error).await?;
@@ -45,7 +40,7 @@ impl Lab {
         let said = self.said().await;
         let observation = Observation::of(&observers, checks, said).await;
         self.pod.shared_serve().await?;
-        Ok((report, observation))
+        Ok(observation)
     }
 
     async fn said(&self) -> Said {

@@ -113,7 +113,7 @@ impl Upgrade {
             Old::Programs(from) => self.observe(from).await?,
             Old::Baseline(baseline) => {
                 let new = self.combination(&Side::default(), true, true).run().await?;
-                Observed::of_two((**baseline).clone(), new.observation)
+                Observed::of_two((**baseline).clone(), new)
             }
         };
         comparable(&observed)?;
@@ -170,7 +170,7 @@ async fn observe_all(combinations: Vec<Combination>) -> Result<Vec<Observation>>
         running.spawn(async move {
             // The semaphore is never closed.
             let _place = places.acquire_owned().await.ok();
-            combination.run().await.map(|ran| (index, ran.observation))
+            combination.run().await.map(|seen| (index, seen))
         });
     }
     let mut observations = BTreeMap::new();
@@ -193,9 +193,9 @@ async fn observe_all(combinations: Vec<Combination>) -> Result<Vec<Observation>>
 ///
 /// What the environment lacks, and what keeps the programs from starting.
 pub async fn record(deployment: Deployment, options: &BootOptions) -> Result<Observation> {
-    let ran = Combination { deployment, options: options.clone() }.run().await?;
-    comparable(&Observed::of_two(ran.observation.clone(), ran.observation.clone()))?;
-    Ok(ran.observation)
+    let observation = Combination { deployment, options: options.clone() }.run().await?;
+    comparable(&Observed::of_two(observation.clone(), observation.clone()))?;
+    Ok(observation)
 }
 
 /// Nothing is known where neither the old nor the new programs start.
