@@ -36,6 +36,8 @@ pub(super) async fn run(args: CheckArgs) -> Result<u8> {
     if let Some(shard) = many.shard {
         deployments = deployments.drain(shard.share(deployments.len())).collect();
     }
+    // What counts takes the place of what would have spoken of one.
+    options.boot.progress.done();
     let terminal = Arc::new(Terminal::counting(deployments.len(), options.jobs));
     options.boot.progress = Arc::clone(&terminal) as _;
     many::run(many::Run { deployments, shard: many.shard, format: wanted.format, sink, terminal }, options).await
