@@ -108,16 +108,7 @@ impl Lab {
             findings,
             duration: look.duration,
             timings: None,
-            files: self.texts(),
+            files: SourceText::all_of(&self.deployment),
         }
-    }
-
-    /// The texts that findings point into.
-    fn texts(&self) -> Vec<SourceText> {
-        let nginx = self.deployment.nginx.files.iter();
-        let nginx = nginx.map(|file| SourceText { file: file.file.clone(), text: file.text.clone() });
-        let prometheus = self.deployment.prometheus.iter().flat_map(|prometheus| &prometheus.sources);
-        let prometheus = prometheus.map(|(file, text)| SourceText { file: file.clone(), text: text.clone() });
-        nginx.chain(prometheus).collect()
     }
 }

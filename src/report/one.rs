@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::timings::Timings;
 use super::{Programs, RuntimeName, known_runtime};
 use crate::check::{CheckResult, milliseconds};
+use crate::deployment::Deployment;
 use crate::finding::Finding;
 use crate::world::Substitution;
 
@@ -60,6 +61,17 @@ pub struct SourceText {
     pub file: Arc<str>,
     /// Its whole text.
     pub text: Arc<str>,
+}
+
+impl SourceText {
+    /// The texts that findings about a deployment point into.
+    pub(crate) fn all_of(deployment: &Deployment) -> Vec<Self> {
+        let nginx = deployment.nginx.files.iter();
+        let nginx = nginx.map(|file| Self { file: Arc::clone(&file.file), text: Arc::clone(&file.text) });
+        let prometheus = deployment.prometheus.iter().flat_map(|prometheus| &prometheus.sources);
+        let prometheus = prometheus.map(|(file, text)| Self { file: Arc::clone(file), text: Arc::clone(text) });
+        nginx.chain(prometheus).collect()
+    }
 }
 
 /// The end of it.

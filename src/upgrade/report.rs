@@ -46,7 +46,7 @@ impl UpgradeReport {
             path: deployment.path.display().to_string(),
             changes,
             notes: notes(observed),
-            files: texts(deployment),
+            files: SourceText::all_of(deployment),
         };
         let mixtures = [&observed.new_nginx, &observed.new_prometheus].into_iter().flatten();
         Self {
@@ -119,13 +119,4 @@ fn prometheus<'a>(sights: impl Iterator<Item = &'a Observation>) -> Program {
 fn program(known: Vec<(Option<String>, String)>) -> Program {
     let (version, source) = known.into_iter().next().unwrap_or_default();
     Program { version: version.unwrap_or_else(|| "unknown".to_owned()), source }
-}
-
-/// The texts that changes point into.
-fn texts(deployment: &Deployment) -> Vec<SourceText> {
-    let nginx = deployment.nginx.files.iter();
-    let nginx = nginx.map(|file| SourceText { file: file.file.clone(), text: file.text.clone() });
-    let prometheus = deployment.prometheus.iter().flat_map(|prometheus| &prometheus.sources);
-    let prometheus = prometheus.map(|(file, text)| SourceText { file: file.clone(), text: text.clone() });
-    nginx.chain(prometheus).collect()
 }
