@@ -1,10 +1,10 @@
 //! What stands between a check and what it asks about. It is skipped then: another check says what is wrong.
 
 use super::Skip;
-use crate::observe::{Failure, FailureKind, Observer, Seen};
+use crate::observe::{BUILD, Failure, FailureKind, Observer, Seen};
 
 /// Served below the route prefix by every Prometheus since 2.14, and by nothing else.
-pub(super) const PROBE: &str = "/api/v1/status/buildinfo";
+pub(super) const PROBE: &str = BUILD;
 
 /// nginx's words for a client whose certificate is missing, or not one that it knows.
 const NO_CERTIFICATE: [&str; 2] = ["No required SSL certificate was sent", "The SSL certificate error"];

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use toml::Spanned;
 
 use super::client::{client, place};
-use super::provision::{Provided, Provider, UNKNOWN};
+use super::provision::{Provided, Provider};
 use super::sharing::shareable;
 use super::timings::{boot_timings, milliseconds};
 use super::{Kept, Lab};
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::observe::Meter;
 use crate::report::Programs;
 use crate::report::timings::Timings;
-use crate::runtime::{Bed, Commons, Entrances, Pod, PodPlan, ProgramPlan, Run, Runtime};
+use crate::runtime::{Bed, Commons, Entrances, PROMETHEUS, Pod, PodPlan, ProgramPlan, Run, Runtime, RuntimeError};
 use crate::source::{Cache, Progress, Source, SourceError};
 use crate::world::stubs::{READY, Stubs};
 use crate::world::{self, Started, World};
@@ -49,6 +49,20 @@ pub struct BootOptions {
     pub commons: Option<Commons>,
     /// Whether the Lab's files are put where a user can read them: its CA for `curl --cacert`, and what was made up.
     pub keep: bool,
+}
+
+/// What came of a boot.
+#[derive(Debug)]
+pub(crate) enum Boot {
+    /// A Lab, in which nginx may have refused to start.
+    Lab(Box<Lab>),
+    /// Prometheus ended before it served.
+    PrometheusRefuses {
+        /// What was to run.
+        programs: Programs,
+        /// What Prometheus wrote.
+        log: String,
+    },
 }
 
 impl Default for BootOptions {
@@ -116,6 +130,14 @@ impl Lab {
     ///
     /// What the environment lacks.
     pub async fn boot_for_checks(deployment: Deployment, options: &BootOptions) -> Result<Self> {
+        match Self::try_boot(deployment, options).await? {
+            Boot::Lab(lab) => Ok(*lab),
+            Boot::PrometheusRefuses { log, .. } => Err(RuntimeError::Ended { program: PROMETHEUS, log }.into()),
+        }
+    }
+
+    /// Boots a deployment. That a program refuses to start is no error here.
+    pub(crate) async fn try_boot(deployment: Deployment, options: &BootOptions) -> Result<Boot> {
         let selection = Selection::default();
         selection.under(&deployment.settings)?;
         let sources = Sources::of(&deployment, options)?;
@@ -151,7 +173,14 @@ impl Lab {
         };
         let ports = plan.ports.iter().chain(&plan.relays).copied().collect();
         let begun = Instant::now();
-        let pod = Arc::new(bed.boot(run, &infrastructure, plan).await?);
+        let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
+        let pod = match bed.boot(run, &infrastructure, plan).await {
+            Err(RuntimeError::Ended { program: PROMETHEUS, log }) => {
+                options.progress.done();
+                return Ok(Boot::PrometheusRefuses { programs, log });
+            }
+            booted => Arc::new(booted?),
+        };
         timings.boot = boot_timings(&pod, begun.elapsed());
         options.progress.done();
         let kept = match options.keep {
@@ -160,10 +189,9 @@ impl Lab {
         };
         let entrances = Entrances::default();
         let place = place(&pod, world.ways[0].port, &entrances).await?;
-        let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
         complete(&mut programs, &pod).await;
         let observers = deployment.routes.iter().map(|_| OnceCell::new()).collect();
-        Ok(Self {
+        Ok(Boot::Lab(Box::new(Self {
             client: client(deployment.route(), place, &world)?,
             _entrances: entrances,
             deployment: Arc::new(deployment),
@@ -175,7 +203,7 @@ impl Lab {
             meter: Meter::default(),
             timings: Mutex::new(timings),
             marks: AtomicUsize::new(0),
-        })
+        })))
     }
 }
 
@@ -209,12 +237,12 @@ impl Sources {
 
 /// Asks the programs for versions that their source did not tell.
 async fn complete(programs: &mut Programs, pod: &Pod) {
-    if programs.nginx.version == UNKNOWN
+    if programs.nginx.known_version().is_none()
         && let Some(version) = pod.nginx_version().await
     {
         programs.nginx.version = version;
     }
-    if programs.prometheus.version == UNKNOWN
+    if programs.prometheus.known_version().is_none()
         && let Some(version) = pod.prometheus_version()
     {
         programs.prometheus.version = version;

@@ -56,6 +56,16 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn check_with(&self, selection: &Selection, fail_on: Level) -> Result<Report> {
+        self.check_beside(selection, fail_on, std::future::ready(())).await.map(|(report, ())| report)
+    }
+
+    /// The same, with something else that is asked beside the checks that don't have to be alone.
+    pub(super) async fn check_beside<T>(
+        &self,
+        selection: &Selection,
+        fail_on: Level,
+        beside: impl Future<Output = T>,
+    ) -> Result<(Report, T)> {
         let selection = &selection.clone().under(&self.deployment.settings)?;
         let begun = Instant::now();
         let mut looks = Vec::new();
@@ -70,7 +80,8 @@ impl Lab {
             let observer = self.observer(route).await?;
             Ok(Look::of(check::run(observer, selection)).await)
         });
-        for (look, together) in looks.iter_mut().zip(try_join_all(together).await?) {
+        let (together, beside) = tokio::join!(try_join_all(together), beside);
+        for (look, together) in looks.iter_mut().zip(together?) {
             look.add(together);
         }
         for (route, look) in looks.iter_mut().enumerate() {
@@ -82,12 +93,13 @@ impl Lab {
         let mut deployments: Vec<DeploymentReport> = reports.collect();
         DeploymentReport::say_once(&mut deployments);
         let failed = deployments.iter().any(|deployment| deployment.verdict == Verdict::Fail);
-        Ok(Report {
+        let report = Report {
             verdict: if failed { Verdict::Fail } else { Verdict::Pass },
             runtime: self.pod.runtime(),
             programs: self.programs.clone(),
             deployments,
-        })
+        };
+        Ok((report, beside))
     }
 
     fn report_of(&self, route: usize, look: Look, fail_on: Level) -> DeploymentReport {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 
 use super::Lab;
-use super::provision::UNKNOWN;
 use crate::check::{Outcome, Selection};
 use crate::error::Result;
 use crate::finding::{Finding, Level};
-use crate::observe::{CheckSeen, FindingSeen, Observation, Said};
+use crate::observe::{CheckSeen, FindingSeen, Observation, RouteSeen, Said, Scope};
 use crate::report::{DeploymentReport, Program};
+use crate::source::Cache;
 
 /// Whether Prometheus has scraped itself yet is a question of the moment.
 const OF_THE_MOMENT: [&str; 1] = ["scrape-target-up"];
@@ -31,23 +31,47 @@ impl Lab {
     ///
     /// As [`Lab::check`].
     pub async fn observe(&self) -> Result<Observation> {
-        let reason = "an observation does not wait for the first scrape";
-        let left = OF_THE_MOMENT.map(|id| (id.to_owned(), reason.to_owned()));
-        let report = self.check_with(&Selection::new(Vec::new(), left.to_vec())?, Level::Error).await?;
-        let routes = 0..self.deployment.routes.len();
-        let observers = try_join_all(routes.map(|route| self.observer(route))).await?;
-        let checks = report.deployments.iter().map(checks).collect();
-        let said = self.said().await;
-        let observation = Observation::of(&observers, checks, said).await;
-        self.pod.shared_serve().await?;
-        Ok(observation)
+        self.observe_within(&Scope::Everything).await
     }
 
-    async fn said(&self) -> Said {
-        let known = |program: &Program| {
-            (Some(program.version.clone()).filter(|version| version != UNKNOWN), program.source.clone())
+    /// What can be seen of what is in the scope.
+    pub(crate) async fn observe_within(&self, scope: &Scope) -> Result<Observation> {
+        let routes = 0..self.deployment.routes.len();
+        let observers = try_join_all(routes.map(|route| self.observer(route))).await?;
+        let looks = join_all(observers.iter().map(|observer| RouteSeen::of(observer, scope)));
+        let (checks, mut seen) = self.checks_within(scope, looks).await?;
+        for (route, checks) in seen.iter_mut().zip(checks) {
+            route.checks = checks;
+        }
+        let said = self.said(scope).await;
+        self.pod.shared_serve().await?;
+        Ok(Observation::of(observers.into_iter().zip(seen).collect(), said))
+    }
+
+    /// What came of the checks that are in the scope, route by route, and of the looks beside them.
+    async fn checks_within<T>(
+        &self,
+        scope: &Scope,
+        looks: impl Future<Output = T>,
+    ) -> Result<(Vec<BTreeMap<String, CheckSeen>>, T)> {
+        let only = scope.only_checks();
+        if only.as_ref().is_some_and(Vec::is_empty) {
+            return Ok((vec![BTreeMap::new(); self.deployment.routes.len()], looks.await));
+        }
+        let reason = "an observation does not wait for the first scrape";
+        let left = OF_THE_MOMENT.map(|id| (id.to_owned(), reason.to_owned()));
+        let selection = Selection::new(only.unwrap_or_default(), left.to_vec())?;
+        let (report, looks) = self.check_beside(&selection, Level::Error, looks).await?;
+        Ok((report.deployments.iter().map(checks).collect(), looks))
+    }
+
+    /// What the programs say when they are asked by their options is theirs alone: who looks at parts knows it already.
+    async fn said(&self, scope: &Scope) -> Said {
+        let known = |program: &Program| (program.known_version().map(str::to_owned), program.source.clone());
+        let (build, help) = match scope {
+            Scope::Everything => tokio::join!(self.build(), self.help()),
+            Scope::Parts(_) => (None, None),
         };
-        let (build, help) = tokio::join!(self.pod.nginx_says(&["-V"]), self.pod.prometheus_says(&["--help"]));
         Said {
             nginx: known(&self.programs.nginx),
             prometheus: known(&self.programs.prometheus),
@@ -56,6 +80,34 @@ impl Lab {
             logs: (0..self.deployment.prometheus.len()).map(|number| self.pod.prometheus_log(number)).collect(),
         }
     }
+}
+
+impl Lab {
+    /// What nginx says that it was built with.
+    async fn build(&self) -> Option<String> {
+        let root = self.pod.roots().map(|[nginx, _]| nginx);
+        once(root, "-V", self.pod.nginx_says(&["-V"])).await
+    }
+
+    /// What Prometheus says of its flags.
+    async fn help(&self) -> Option<String> {
+        let root = self.pod.roots().map(|[_, prometheus]| prometheus);
+        once(root, "--help", self.pod.prometheus_says(&["--help"])).await
+    }
+}
+
+/// What a program says to an option, asked once for as long as its files are the same: to start Prometheus takes a
+/// fifth as long as to check a deployment.
+async fn once(root: Option<&str>, option: &str, asking: impl Future<Output = Option<String>>) -> Option<String> {
+    let Some((cache, root)) = Cache::from_env().ok().zip(root) else { return asking.await };
+    let key = format!("{root} says {option}");
+    if let Some(said) = cache.remembered(&key) {
+        return Some(said);
+    }
+    let said = asking.await?;
+    // What can't be remembered is asked again.
+    let _ = cache.remember(&key, &said);
+    Some(said)
 }
 
 /// What came of each check.

@@ -19,9 +19,6 @@ use crate::source::{
 /// `setpriv` too.
 const POD_IMAGE: &str = "busybox:stable";
 
-/// A version that is not known before the program runs.
-pub(super) const UNKNOWN: &str = "unknown";
-
 /// What a program is started from, and what is in it.
 #[derive(Clone, Debug)]
 pub(super) struct Provided {
@@ -35,7 +32,7 @@ pub(super) struct Provided {
 impl Provided {
     /// What is in an image the program itself says, once it runs.
     pub(super) fn of_image(image: String, source: String) -> Self {
-        Self { image, program: ReportedProgram { version: UNKNOWN.to_owned(), source }, modules: Vec::new() }
+        Self { image, program: ReportedProgram::of_unknown_version(source), modules: Vec::new() }
     }
 }
 

@@ -27,8 +27,8 @@ use crate::check::Selection;
 use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::finding::Level;
-use crate::lab::{BootOptions, Lab};
-use crate::runtime::{Bed, Commons, Runtime, RuntimeError};
+use crate::lab::{Boot, BootOptions, Lab};
+use crate::runtime::{Bed, Commons, Runtime};
 use crate::source::Source;
 
 /// A deployment, and the programs that it is tried with.
@@ -115,11 +115,9 @@ impl Matrix {
 }
 
 async fn cell(deployment: Deployment, boot: BootOptions, selection: Selection, fail_on: Level) -> Result<Cell> {
-    let lab = match Lab::boot_for_checks(deployment, &boot).await {
-        Err(Error::Runtime(RuntimeError::Ended { program: "prometheus", log })) => {
-            return Ok(Cell::not_started(&boot.nginx, &boot.prometheus, log));
-        }
-        booted => booted?,
+    let lab = match Lab::try_boot(deployment, &boot).await? {
+        Boot::PrometheusRefuses { programs, log } => return Ok(Cell::not_started(programs, log)),
+        Boot::Lab(lab) => lab,
     };
     let report = lab.check_with(&selection, fail_on).await?;
     lab.close().await?;

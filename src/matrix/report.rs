@@ -6,7 +6,6 @@ use super::newest;
 use crate::deployment::Deployment;
 use crate::finding::Level;
 use crate::report::{DeploymentReport, Program, Programs, Report, Verdict};
-use crate::source::Source;
 
 /// A table of verdicts. Serialised, it is the documented JSON of `proxyproof/matrix/1`.
 #[derive(Clone, Debug, Serialize)]
@@ -66,15 +65,9 @@ impl Cell {
         Self { programs: report.programs, verdict, message: None, deployments: report.deployments }
     }
 
-    /// Prometheus has ended before it served; its version it has told nobody.
-    pub(super) fn not_started(nginx: &Source, prometheus: &Source, log: String) -> Self {
-        let program = |source: &Source| Program { version: "unknown".to_owned(), source: source.to_string() };
-        Self {
-            programs: Programs { nginx: program(nginx), prometheus: program(prometheus) },
-            verdict: CellVerdict::PrometheusRefuses,
-            message: Some(log),
-            deployments: Vec::new(),
-        }
+    /// Prometheus has ended before it served.
+    pub(super) fn not_started(programs: Programs, log: String) -> Self {
+        Self { programs, verdict: CellVerdict::PrometheusRefuses, message: Some(log), deployments: Vec::new() }
     }
 
     /// How many findings of a level there are.
@@ -109,8 +102,8 @@ fn tell_versions(cells: &mut [Cell]) {
     let known: Vec<Programs> = cells.iter().map(|cell| cell.programs.clone()).collect();
     let tell = |program: &mut Program, of: fn(&Programs) -> &Program| {
         let mut others = known.iter().map(of).filter(|other| other.source == program.source);
-        if program.version == "unknown"
-            && let Some(other) = others.find(|other| other.version != "unknown")
+        if program.known_version().is_none()
+            && let Some(other) = others.find(|other| other.known_version().is_some())
         {
             other.version.clone_into(&mut program.version);
         }

@@ -19,6 +19,9 @@ pub(crate) struct BuildInfo {
     pub(crate) version: String,
 }
 
+/// Where Prometheus says which build it is.
+pub(crate) const BUILD: &str = "/api/v1/status/buildinfo";
+
 impl Observer {
     /// The flags that Prometheus runs with, their defaults included, without dashes.
     pub(crate) async fn flags(&self) -> Result<HashMap<String, String>, Failure> {
@@ -44,7 +47,7 @@ impl Observer {
 
     /// What Prometheus says of its build.
     pub(crate) async fn build(&self) -> Result<BuildInfo, Failure> {
-        self.data("/api/v1/status/buildinfo").await
+        self.data(BUILD).await
     }
 
     async fn data<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {

@@ -46,6 +46,7 @@ pub(crate) use command::Shell;
 pub(crate) use control::{Control, Doing, Inside, Reloaded, Undone};
 pub(crate) use door::{Door, Pace};
 pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use flags::BUILD;
 pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
 pub(crate) use log::{LogLevel, LogLine};
 pub(crate) use meter::Meter;
@@ -53,14 +54,13 @@ pub use observation::{
     Answer, CertificateSeen, CheckSeen, FindingSeen, MetricsSeen, NginxSeen, Observation, PrometheusSeen, RouteSeen,
     TlsSeen,
 };
-pub(crate) use observation::{NO_UI_PAGE, Said};
+pub(crate) use observation::{NO_UI_PAGE, Part, Said, Scope};
 pub(crate) use plain::{PlainAnswer, plain_http};
 pub(crate) use raw::Request;
 pub(crate) use scrape::Target;
 pub(crate) use tls::{Handshake, client_config, handshake};
-use tls_eyes::TlsClients;
 pub(crate) use tls_eyes::Who;
-use tls_probe::TlsProbe;
+use tls_eyes::{TlsAnswers, TlsClients};
 pub(crate) use tls_probe::{Suite, Version};
 pub(crate) use traffic::{Held, Lived, Load};
 pub(crate) use turned_away::watched;
@@ -105,7 +105,7 @@ pub(crate) struct Observer {
     pace: Pace,
     /// Clients that believe every certificate.
     tls: TlsClients,
-    tls_probe: OnceCell<Result<TlsProbe, Failure>>,
+    tls_answers: TlsAnswers,
     sight: Arc<dyn Sight>,
     inside: Option<Inside>,
     verified: Result<Handshake, Failure>,
@@ -155,7 +155,7 @@ impl Observer {
             door,
             pace,
             tls,
-            tls_probe: OnceCell::new(),
+            tls_answers: TlsAnswers::default(),
             sight,
             inside,
             verified,

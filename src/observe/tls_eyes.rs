@@ -1,8 +1,12 @@
 //! The TLS side of an observer: clients with and without certificates, and one probe for all checks.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures_util::future::try_join_all;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
+use tokio::sync::OnceCell;
 
 use super::certificate::{self, Certificate};
 use super::tls_probe::{self, Suite, TlsProbe, Version};
@@ -20,6 +24,16 @@ pub(super) struct TlsClients {
     stranger: Option<ClientConfig>,
     /// What the clients that verify trust.
     trusted: Vec<CertificateDer<'static>>,
+}
+
+/// What was asked of the encryption already: who asks the same shares one handshake.
+#[derive(Debug, Default)]
+pub(super) struct TlsAnswers {
+    probe: OnceCell<Result<TlsProbe, Failure>>,
+    protocols: Mutex<HashMap<String, Arc<OnceCell<Result<Option<String>, Failure>>>>>,
+    http2: OnceCell<Result<bool, Failure>>,
+    resumes: OnceCell<Result<bool, Failure>>,
+    staples: OnceCell<Result<bool, Failure>>,
 }
 
 /// Who a client is for the server.
@@ -65,7 +79,7 @@ impl TlsClients {
 impl Observer {
     /// The versions and suites that the server takes, asked for once for all who ask.
     pub(crate) async fn tls_probe(&self) -> Result<&TlsProbe, Failure> {
-        let probe = self.tls_probe.get_or_init(|| TlsProbe::of(&self.door, self.sni()));
+        let probe = self.tls_answers.probe.get_or_init(|| TlsProbe::of(&self.door, self.sni()));
         probe.await.as_ref().map_err(Clone::clone)
     }
 
@@ -117,26 +131,37 @@ impl Observer {
         visit::visit(&self.door, &config, second).await
     }
 
-    /// Visits twice as one client, and tells whether the session went on.
-    pub(crate) async fn resumes(&self, what: Visit<'_>) -> Result<bool, Failure> {
-        let config = visit::with_sessions_of_its_own(&self.tls.known);
-        visit::visit(&self.door, &config, what).await?;
-        Ok(visit::visit(&self.door, &config, what).await?.resumed)
+    /// Whether the session of a client goes on when it comes back.
+    pub(crate) async fn resumes(&self) -> Result<bool, Failure> {
+        let asking = || async {
+            let ready = self.url("/-/ready");
+            let what = Visit { sni: self.sni(), host: &self.route().server_name, path: ready.path() };
+            let config = visit::with_sessions_of_its_own(&self.tls.known);
+            visit::visit(&self.door, &config, what).await?;
+            Ok(visit::visit(&self.door, &config, what).await?.resumed)
+        };
+        self.tls_answers.resumes.get_or_init(asking).await.clone()
     }
 
     /// The protocol that the server chooses of these.
     pub(crate) async fn protocol(&self, offered: &[&str]) -> Result<Option<String>, Failure> {
-        visit::protocol(&self.door, self.sni(), &self.tls.known, offered).await
+        let cell = {
+            let mut protocols = self.tls_answers.protocols.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(protocols.entry(offered.join(" ")).or_default())
+        };
+        cell.get_or_init(|| visit::protocol(&self.door, self.sni(), &self.tls.known, offered)).await.clone()
     }
 
     /// Whether HTTP/2 is spoken where it is chosen.
     pub(crate) async fn speaks_http2(&self) -> Result<bool, Failure> {
-        visit::speaks_http2(&self.door, self.sni(), &self.tls.known).await
+        let asking = || visit::speaks_http2(&self.door, self.sni(), &self.tls.known);
+        self.tls_answers.http2.get_or_init(asking).await.clone()
     }
 
     /// Whether an OCSP answer is stapled to the handshake.
     pub(crate) async fn staples(&self) -> Result<bool, Failure> {
-        visit::staples(&self.door, self.sni(), &self.tls.known).await
+        let asking = || visit::staples(&self.door, self.sni(), &self.tls.known);
+        self.tls_answers.staples.get_or_init(asking).await.clone()
     }
 
     /// What a client that has these suites would get.

@@ -211,21 +211,23 @@ impl Probe {
 
 /// What the programs say of themselves; a version is as good as who says it.
 async fn programs(observer: &Observer) -> Programs {
-    let unknown = |source: String| Program { version: "unknown".to_owned(), source };
     let server = observer.get("/").await.ok().and_then(|seen| {
         let server = seen.header(reqwest::header::SERVER)?;
         Some(server.to_owned())
     });
     let nginx = match server {
-        None => unknown("no Server header".to_owned()),
+        None => Program::of_unknown_version("no Server header".to_owned()),
         Some(server) => {
             let version = server.strip_prefix("nginx/").and_then(|rest| rest.split(' ').next()).map(str::to_owned);
-            Program { version: version.unwrap_or_else(|| "unknown".to_owned()), source: format!("Server: {server}") }
+            Program {
+                version: version.unwrap_or_else(|| Program::UNKNOWN.to_owned()),
+                source: format!("Server: {server}"),
+            }
         }
     };
     let prometheus = match observer.build().await {
         Ok(build) => Program { version: build.version, source: "/api/v1/status/buildinfo".to_owned() },
-        Err(_) => unknown("/api/v1/status/buildinfo does not say it".to_owned()),
+        Err(_) => Program::of_unknown_version("/api/v1/status/buildinfo does not say it".to_owned()),
     };
     Programs { nginx, prometheus }
 }

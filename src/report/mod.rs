@@ -31,6 +31,22 @@ pub struct Program {
     pub source: String,
 }
 
+impl Program {
+    /// What stands for a version that is not known.
+    pub const UNKNOWN: &str = "unknown";
+
+    /// One whose version nobody has told yet.
+    pub(crate) fn of_unknown_version(source: impl Into<String>) -> Self {
+        Self { version: Self::UNKNOWN.to_owned(), source: source.into() }
+    }
+
+    /// Its version, where that is known.
+    #[must_use]
+    pub fn known_version(&self) -> Option<&str> {
+        Some(self.version.as_str()).filter(|version| *version != Self::UNKNOWN)
+    }
+}
+
 /// The two programs of a Lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Programs {

@@ -24,7 +24,7 @@ pub(super) enum Backend {
 #[derive(Debug)]
 pub(super) struct Shared {
     // Dropped in this order: who gives it back has no connection to it any more.
-    _relay: Relay,
+    relay: Relay,
     borrowed: std::sync::Arc<Borrowed>,
 }
 
@@ -35,6 +35,24 @@ impl Backend {
             Self::Own(program) => program.log(),
             #[cfg(target_os = "linux")]
             Self::Shared(shared) => shared.borrowed.log(),
+        }
+    }
+
+    /// The program beside which others may be run with its files, that change nothing.
+    pub(super) fn beside(&self) -> Program {
+        match self {
+            Self::Own(program) => program.clone(),
+            #[cfg(target_os = "linux")]
+            Self::Shared(shared) => Program::Sandbox(shared.borrowed.program().clone()),
+        }
+    }
+
+    /// Exchanges two that are shared: each Pod has the other's from now on.
+    pub(super) async fn exchange(&mut self, other: &mut Self) {
+        match (self, other) {
+            #[cfg(target_os = "linux")]
+            (Self::Shared(one), Self::Shared(another)) => one.exchange(another).await,
+            _ => {}
         }
     }
 
@@ -51,7 +69,14 @@ impl Backend {
 #[cfg(target_os = "linux")]
 impl Shared {
     pub(super) fn of(borrowed: Borrowed, relay: Relay) -> Self {
-        Self { _relay: relay, borrowed: std::sync::Arc::new(borrowed) }
+        Self { relay, borrowed: std::sync::Arc::new(borrowed) }
+    }
+
+    async fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.borrowed, &mut other.borrowed);
+        for shared in [self, other] {
+            shared.relay.lead_to(shared.borrowed.reach()).await;
+        }
     }
 
     /// What tells whether it has run all the time.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::program::PROMETHEUS;
+
 /// Why a Pod could not be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -140,7 +142,7 @@ fn way_to_an_engine(reason: &str) -> &'static str {
 /// Where to look for what a program refused.
 fn whose(program: &str) -> &'static str {
     match program {
-        "prometheus" => ": check the flags (--prometheus-arg) and the prometheus.yml of the deployment",
+        PROMETHEUS => ": check the flags (--prometheus-arg) and the prometheus.yml of the deployment",
         _ => "",
     }
 }

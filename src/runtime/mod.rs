@@ -9,6 +9,7 @@ mod directory;
 pub(crate) mod docker;
 mod entrance;
 mod error;
+mod exchange;
 mod host;
 mod janitor;
 mod ledger;
@@ -36,6 +37,7 @@ pub(crate) use directory::{RunDirectory, remove as remove_directory};
 pub(crate) use entrance::Entrances;
 pub use error::RuntimeError;
 pub(crate) use pod::{BootTimes, Pod};
+pub(crate) use program::PROMETHEUS;
 pub(crate) use reach::Reach;
 pub(crate) use run::Run;
 

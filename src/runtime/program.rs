@@ -10,6 +10,9 @@ use super::error::RuntimeError;
 use super::sandbox;
 use crate::world::PodFile;
 
+/// What Prometheus is called in messages and errors.
+pub(crate) const PROMETHEUS: &str = "prometheus";
+
 /// The programs of a Pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -26,7 +29,7 @@ impl Role {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
-            Self::Prometheus(_) => "prometheus",
+            Self::Prometheus(_) => PROMETHEUS,
             Self::Stubs => "stubs",
         }
     }

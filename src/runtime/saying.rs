@@ -1,6 +1,7 @@
 //! What the programs of a Pod say when they are called beside the one that runs.
 
 use super::Pod;
+use super::host::Host;
 use super::pod::locked;
 
 impl Pod {
@@ -10,9 +11,19 @@ impl Pod {
         nginx.exec(&[&["nginx"], options].concat()).await
     }
 
-    /// What Prometheus says to these options: `--help`. Nothing where it is shared: that one is not this Pod's.
+    /// Where the files of nginx and Prometheus are, if they are there for as long as they are these files.
+    pub(crate) fn roots(&self) -> Option<[&str; 2]> {
+        let images = [Some(&self.plan.nginx), self.plan.prometheus.first()].map(|plan| plan.map(|plan| &*plan.image));
+        match (&self.host, images) {
+            #[cfg(target_os = "linux")]
+            (Host::Sandbox(_), [Some(nginx), Some(prometheus)]) => Some([nginx, prometheus]),
+            _ => None,
+        }
+    }
+
+    /// What Prometheus says to these options: `--help`.
     pub(crate) async fn prometheus_says(&self, options: &[&str]) -> Option<String> {
-        let prometheus = locked(&self.prometheus).first()?.own().ok()?.clone();
-        prometheus.exec(&[&["/bin/prometheus"], options].concat()).await
+        let says = locked(&self.prometheus).first()?.beside();
+        says.exec(&[&["/bin/prometheus"], options].concat()).await
     }
 }

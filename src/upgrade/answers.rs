@@ -175,13 +175,17 @@ pub(super) fn formats(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
 
 fn types(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
     let types = of_routes(deltas).filter_map(|(url, seen, delta)| {
-        let Seen::ContentType(name) = seen else { return None };
+        let name = match seen {
+            Seen::ContentType(name) => name.clone(),
+            Seen::Accepted(accept) => format!("GET /metrics for {accept}"),
+            _ => return None,
+        };
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
         let values = (value(&delta.before), value(&delta.after));
         // One exposition for all who ask for it: as what it comes to whom is told by the plainest of them.
         let is_exposition = ["/metrics", "/federate"].iter().any(|path| name.contains(path));
         let key = if is_exposition { Default::default() } else { values.clone() };
-        Some(((key, delta.by, places.pass(url, name)), (short(name), values)))
+        Some(((key, delta.by, places.pass(url, &name)), (short(&name), values)))
     });
     let groups = by_key(types).into_iter();
     groups

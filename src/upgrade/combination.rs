@@ -1,10 +1,11 @@
 //! A deployment with one nginx and one Prometheus: booted, checked, looked at, taken away.
 
 use crate::deployment::Deployment;
-use crate::error::{Error, Result};
-use crate::lab::{BootOptions, Lab};
+use crate::error::Result;
+use crate::lab::{Boot, BootOptions, Lab};
 use crate::observation::Observation;
-use crate::runtime::RuntimeError;
+use crate::observe::Scope;
+use crate::report::Program;
 
 /// What is to be booted.
 #[derive(Debug)]
@@ -13,18 +14,59 @@ pub(super) struct Combination {
     pub(super) options: BootOptions,
 }
 
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Booted {
+    /// It can be looked at, an nginx that refuses to start too.
+    Lab(Box<Lab>),
+    /// Prometheus refuses to start, and that is all that can be seen.
+    Refused(Box<Observation>),
+}
+
 impl Combination {
-    /// Boots it, asks all that there is to ask, and takes it away. A program that refuses to start is an observation.
-    pub(super) async fn run(self) -> Result<Observation> {
-        let lab = match Lab::boot_for_checks(self.deployment, &self.options).await {
-            Err(Error::Runtime(RuntimeError::Ended { program: "prometheus", log })) => {
-                let sources = (self.options.nginx.to_string(), self.options.prometheus.to_string());
-                return Ok(Observation::of_refusal(&sources.0, &sources.1, &log));
+    /// Boots it. A program that refuses to start is an observation.
+    pub(super) async fn boot(self) -> Result<Booted> {
+        Ok(match Lab::try_boot(self.deployment, &self.options).await? {
+            Boot::Lab(lab) => Booted::Lab(lab),
+            Boot::PrometheusRefuses { programs, log } => {
+                let known = |program: &Program| (program.known_version().map(str::to_owned), program.source.clone());
+                let (nginx, prometheus) = (known(&programs.nginx), known(&programs.prometheus));
+                Booted::Refused(Box::new(Observation::of_refusal(nginx, prometheus, &log)))
             }
-            booted => booted?,
-        };
-        let observation = lab.observe().await?;
-        lab.close().await?;
-        Ok(observation)
+        })
+    }
+}
+
+impl Booted {
+    /// Asks what is in the scope.
+    pub(super) async fn observe(&self, scope: &Scope) -> Result<Observation> {
+        match self {
+            Self::Refused(observation) => Ok((**observation).clone()),
+            Self::Lab(lab) => lab.observe_within(scope).await,
+        }
+    }
+
+    /// Exchanges the Prometheus of two, where that is possible: see [`Lab::exchange`].
+    pub(super) async fn exchange(&mut self, other: &mut Self) -> bool {
+        match (self, other) {
+            (Self::Lab(one), Self::Lab(other)) => one.exchange(other).await,
+            _ => false,
+        }
+    }
+
+    /// Whether its Prometheus can't be exchanged.
+    pub(super) fn is_alone(&self) -> bool {
+        match self {
+            Self::Lab(lab) => lab.is_alone(),
+            Self::Refused(_) => true,
+        }
+    }
+
+    /// Takes it away.
+    pub(super) async fn close(self) -> Result<()> {
+        match self {
+            Self::Refused(_) => Ok(()),
+            Self::Lab(lab) => lab.close().await,
+        }
     }
 }

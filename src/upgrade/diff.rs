@@ -77,6 +77,9 @@ impl Observed {
             let (Some(nginx), Some(prometheus)) = (&nginx, &prometheus) else {
                 return self.only.or_else(|| fact.owner());
             };
+            if fact.is_of_its_owner_alone() {
+                return fact.owner();
+            }
             let (before, after) = (old.get(fact), new.get(fact));
             let of = |mixture: &Facts| mixture.get(fact).cloned();
             let (nginx, prometheus) = (of(nginx), of(prometheus));
@@ -91,15 +94,19 @@ impl Observed {
 }
 
 fn differences(old: &Facts, new: &Facts, by: impl Fn(&Fact) -> Option<By>) -> impl Iterator<Item = Delta> {
-    let keys: BTreeSet<&Fact> = old.keys().chain(new.keys()).collect();
-    let changed = keys.into_iter().filter(|fact| old.get(fact) != new.get(fact));
     let delta = |fact: &Fact| Delta {
         by: by(fact),
         before: old.get(fact).cloned(),
         after: new.get(fact).cloned(),
         fact: fact.clone(),
     };
-    changed.map(delta).collect::<Vec<_>>().into_iter()
+    differing(old, new).map(delta).collect::<Vec<_>>().into_iter()
+}
+
+/// What has another value in one than in the other, or is in one alone.
+pub(super) fn differing<'a>(old: &'a Facts, new: &'a Facts) -> impl Iterator<Item = &'a Fact> {
+    let keys: BTreeSet<&Fact> = old.keys().chain(new.keys()).collect();
+    keys.into_iter().filter(|fact| old.get(fact) != new.get(fact))
 }
 
 /// Whether a page is now one that says that there is no UI.
@@ -226,8 +233,8 @@ mod tests {
     #[test]
     fn a_program_that_does_not_start_hides_nothing_of_the_other() {
         let old = observation("200", "a");
-        let refused =
-            Observation::of_refusal("x", "y", "Error parsing command line arguments: unknown long flag '--z'\n");
+        let says = "Error parsing command line arguments: unknown long flag '--z'\n";
+        let refused = Observation::of_refusal(Default::default(), Default::default(), says);
         let mut nginx = old.clone();
         nginx.nginx.log.insert("warn: x".to_owned());
         let observed = four(old, nginx, refused.clone(), refused);

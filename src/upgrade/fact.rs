@@ -34,6 +34,8 @@ pub(super) enum Seen {
     Plain(String),
     Way(String),
     ContentType(String),
+    /// The content type of the metrics for who accepts this.
+    Accepted(String),
     Says(String),
     Header(String, String),
     Json(String, String),
@@ -57,24 +59,55 @@ impl Fact {
                 Some(By::Prometheus)
             }
             Self::Route(_, seen) => match seen {
-                Seen::Agreed
-                | Seen::Trust
-                | Seen::Version(_)
-                | Seen::Suite(..)
-                | Seen::Certificates
-                | Seen::Protocol(_)
-                | Seen::Http2
-                | Seen::Resumes
-                | Seen::Staples => Some(By::Nginx),
+                seen if seen.is_of_handshakes() => Some(By::Nginx),
                 Seen::Metric(_) | Seen::Flag(_) => Some(By::Prometheus),
                 _ => None,
             },
         }
     }
 
+    /// Whether only its owner can have changed it, whoever that runs with: what a program says of itself, and the
+    /// encryption, which ends before a request is passed on.
+    pub(super) fn is_of_its_owner_alone(&self) -> bool {
+        match self {
+            Self::NginxBuiltWith(_) | Self::Takes(_) | Self::Feature(_) => true,
+            Self::Route(_, seen) => seen.is_of_handshakes(),
+            _ => false,
+        }
+    }
+
     /// Whether it is about a program that does not start.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::NginxRefuses(_) | Self::PrometheusRefuses(_))
+    }
+}
+
+impl Seen {
+    /// Whether it is seen before a request is made.
+    fn is_of_handshakes(&self) -> bool {
+        match self {
+            Self::Agreed
+            | Self::Trust
+            | Self::Version(_)
+            | Self::Suite(..)
+            | Self::Certificates
+            | Self::Protocol(_)
+            | Self::Http2
+            | Self::Resumes
+            | Self::Staples => true,
+            Self::Plain(_)
+            | Self::Way(_)
+            | Self::ContentType(_)
+            | Self::Accepted(_)
+            | Self::Says(_)
+            | Self::Header(..)
+            | Self::Json(..)
+            | Self::Asset(_)
+            | Self::Metric(_)
+            | Self::Flag(_)
+            | Self::Check(_)
+            | Self::Finding(..) => false,
+        }
     }
 }
 
@@ -131,7 +164,7 @@ fn of_route(route: &RouteSeen, add: &mut impl FnMut(Seen, String)) {
         add(Seen::Asset(path.clone()), answer.clone());
     }
     for (accept, content_type) in &route.metrics.content_types {
-        add(Seen::ContentType(format!("GET /metrics for {accept}")), content_type.clone());
+        add(Seen::Accepted(accept.clone()), content_type.clone());
     }
     for (name, what) in &route.metrics.families {
         add(Seen::Metric(name.clone()), what.clone());

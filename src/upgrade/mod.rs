@@ -26,18 +26,15 @@ mod fact;
 mod grouping;
 pub mod json;
 mod known;
+mod open;
+mod pair;
 mod places;
 mod programs;
 mod report;
 mod side;
 pub mod text;
 mod tls;
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+mod together;
 
 pub use baseline::BaselineError;
 pub use change::{By, Change, ChangeLevel};
@@ -49,12 +46,10 @@ use crate::error::{Error, Result};
 use crate::lab::BootOptions;
 use crate::observation::Observation;
 use crate::report::Verdict;
-use crate::runtime::RuntimeError;
+use crate::runtime::{Commons, PROMETHEUS, RuntimeError};
 use combination::Combination;
 use diff::Observed;
-
-/// So many Labs run at once for each processor.
-const EACH_PROCESSOR: usize = 2;
+use together::Together;
 
 /// An upgrade of a deployment's programs.
 #[derive(Debug)]
@@ -108,11 +103,13 @@ impl Upgrade {
     ///
     /// What the environment lacks, and what keeps the old and the new programs alike from starting: nothing can be
     /// compared then. What keeps the new ones alone from it is a change.
-    pub async fn run(self) -> Result<UpgradeReport> {
+    pub async fn run(mut self) -> Result<UpgradeReport> {
+        // A Prometheus serves all combinations that it is in.
+        self.options.commons.get_or_insert_with(Commons::new);
         let observed = match &self.from {
             Old::Programs(from) => self.observe(from).await?,
             Old::Baseline(baseline) => {
-                let new = self.combination(&Side::default(), true, true).run().await?;
+                let new = together::alone(self.combination(&Side::default(), true, true)).await?;
                 Observed::of_two((**baseline).clone(), new)
             }
         };
@@ -127,19 +124,16 @@ impl Upgrade {
     async fn observe(&self, from: &Side) -> Result<Observed> {
         let (old, new) = (from.or(&self.options), self.to.or(&self.options));
         let changes = (old.0 != new.0, old.1 != new.1);
-        let mixtures = if changes == (true, true) { [(true, false), (false, true)].as_slice() } else { &[] };
-        let combinations = [(false, false), (true, true)].iter().chain(mixtures);
-        let combinations = combinations.map(|(nginx, prometheus)| self.combination(from, *nginx, *prometheus));
-        let mut observations = observe_all(combinations.collect()).await?.into_iter();
-        // The first two are always there.
-        let mut next = || observations.next();
-        let (old, new) = (next(), next());
-        let nothing = || Observation::of_refusal("", "", "");
+        let combination = |nginx, prometheus| self.combination(from, nginx, prometheus);
+        let mixtures = (changes == (true, true)).then(|| [combination(true, false), combination(false, true)]);
+        let ends = [combination(false, false), combination(true, true)];
+        let Together { old, new, mixtures } = together::observe(ends, mixtures).await?;
+        let (new_nginx, new_prometheus) = mixtures.map(|[nginx, prometheus]| (nginx, prometheus)).unzip();
         Ok(Observed {
-            old: old.unwrap_or_else(nothing),
-            new: new.unwrap_or_else(nothing),
-            new_nginx: next(),
-            new_prometheus: next(),
+            old,
+            new,
+            new_nginx,
+            new_prometheus,
             only: match changes {
                 (true, false) => Some(By::Nginx),
                 (false, true) => Some(By::Prometheus),
@@ -160,40 +154,13 @@ impl Upgrade {
     }
 }
 
-/// Boots these, a few at once: most of a run is waiting. The first that can't be booted ends the others.
-async fn observe_all(combinations: Vec<Combination>) -> Result<Vec<Observation>> {
-    let at_once = std::thread::available_parallelism().map_or(1, usize::from) * EACH_PROCESSOR;
-    let places = Arc::new(Semaphore::new(at_once));
-    let mut running = JoinSet::new();
-    for (index, combination) in combinations.into_iter().enumerate() {
-        let places = Arc::clone(&places);
-        running.spawn(async move {
-            // The semaphore is never closed.
-            let _place = places.acquire_owned().await.ok();
-            combination.run().await.map(|seen| (index, seen))
-        });
-    }
-    let mut observations = BTreeMap::new();
-    while let Some(ended) = running.join_next().await {
-        match ended.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic())) {
-            Ok((index, observation)) => drop(observations.insert(index, observation)),
-            Err(error) => {
-                // Their Labs are gone when this returns.
-                running.shutdown().await;
-                return Err(error);
-            }
-        }
-    }
-    Ok(observations.into_values().collect())
-}
-
 /// Boots a deployment once and writes down what is seen, for [`Upgrade::since`].
 ///
 /// # Errors
 ///
 /// What the environment lacks, and what keeps the programs from starting.
 pub async fn record(deployment: Deployment, options: &BootOptions) -> Result<Observation> {
-    let observation = Combination { deployment, options: options.clone() }.run().await?;
+    let observation = together::alone(Combination { deployment, options: options.clone() }).await?;
     comparable(&Observed::of_two(observation.clone(), observation.clone()))?;
     Ok(observation)
 }
@@ -207,7 +174,7 @@ fn comparable(observed: &Observed) -> Result<()> {
     }
     let refusal = |seen: &Observation| seen.prometheus.iter().find_map(|prometheus| prometheus.refusal.clone());
     match (refusal(old), refusal(new)) {
-        (Some(_), Some(log)) => Err(RuntimeError::Ended { program: "prometheus", log }.into()),
+        (Some(_), Some(log)) => Err(RuntimeError::Ended { program: PROMETHEUS, log }.into()),
         _ => Ok(()),
     }
 }

@@ -118,5 +118,5 @@ fn prometheus<'a>(sights: impl Iterator<Item = &'a Observation>) -> Program {
 
 fn program(known: Vec<(Option<String>, String)>) -> Program {
     let (version, source) = known.into_iter().next().unwrap_or_default();
-    Program { version: version.unwrap_or_else(|| "unknown".to_owned()), source }
+    Program { version: version.unwrap_or_else(|| Program::UNKNOWN.to_owned()), source }
 }

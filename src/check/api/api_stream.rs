@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use reqwest::header::ACCEPT;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::super::obstacle::{get_past, need_answers};
 use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
-use crate::observe::{FailureKind, Observer, Request};
+use crate::observe::{BUILD, FailureKind, Observer, Request};
 
-/// How long the beginning of the stream may take. Prometheus sends it at once.
+/// How long the beginning of the stream may take where nothing else tells that it is kept back.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// Prometheus sends the beginning at once. What so many answers have overtaken that were asked for later is kept back.
+const OVERTAKING: usize = 10;
+/// From one of them to the next: they are the clock, on a machine that is busy too.
+const GAP: Duration = Duration::from_millis(25);
 const STREAM: &str = "/api/v1/notifications/live";
 /// Prometheus that has a stream.
 const SINCE: (u32, u32) = (3, 0);
@@ -35,12 +40,16 @@ async fn ask(observer: &Observer) -> Answer {
         return Err(Skip("this Prometheus has no stream: notifications came with 3.0".to_owned()));
     }
     let request = observer.request(STREAM).header(ACCEPT, "text/event-stream");
-    let actual = match observer.http().begin(&request, PATIENCE, Duration::ZERO).await {
-        Err(failure) if failure.kind == FailureKind::Timeout => {
-            "nothing, not even a header, arrived in time".to_owned()
-        }
-        Err(failure) => return Err(failure.into()),
-        Ok(begun) => {
+    let begun = tokio::select! {
+        begun = observer.http().begin(&request, PATIENCE, Duration::ZERO) => Some(begun),
+        () = overtaken(observer) => None,
+    };
+    let nothing = || "nothing, not even a header, while other answers arrived".to_owned();
+    let actual = match begun {
+        None => nothing(),
+        Some(Err(failure)) if failure.kind == FailureKind::Timeout => nothing(),
+        Some(Err(failure)) => return Err(failure.into()),
+        Some(Ok(begun)) => {
             let seen = begun.seen;
             get_past(&seen)?;
             match (seen.status, seen.media_type()) {
@@ -52,6 +61,20 @@ async fn ask(observer: &Observer) -> Answer {
         }
     };
     Ok(vec![finding(observer, &request, actual)])
+}
+
+/// Returns once so many answers came that were asked for after the stream; never where one does not come.
+async fn overtaken(observer: &Observer) {
+    let mut gaps = interval(GAP);
+    gaps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for _ in 0..OVERTAKING {
+        gaps.tick().await;
+        let answer = observer.http().send(&observer.request(BUILD)).await;
+        // It was answered before: who is turned away now tells nothing.
+        if !answer.is_ok_and(|seen| seen.status == 200) {
+            return std::future::pending().await;
+        }
+    }
 }
 
 fn finding(observer: &Observer, request: &Request, actual: String) -> Finding {

@@ -1,10 +1,10 @@
 //! A client that comes back need not begin the handshake anew, and the key of its ticket is not kept for ever.
 
-use super::super::obstacle::{PROBE, need_tls};
+use super::super::obstacle::need_tls;
 use super::super::{Answer, Check, Turn, View};
 use crate::deployment::Directive;
 use crate::finding::{Finding, Fix, Level};
-use crate::observe::{Observer, Visit};
+use crate::observe::Observer;
 
 const CACHE: &str = "ssl_session_cache shared:SSL:10m;";
 
@@ -32,10 +32,8 @@ async fn ask(observer: &Observer) -> Answer {
     if let Some(key) = keys.first().filter(|_| tickets) {
         findings.push(key_in_a_file(key, keys.len()));
     }
-    let (url, host) = (observer.url(PROBE), &observer.route().server_name);
-    let visit = Visit { sni: observer.sni(), host, path: url.path() };
     // A client without a name in its handshake has nothing to come back to.
-    if observer.sni().is_some() && !observer.resumes(visit).await? {
+    if observer.sni().is_some() && !observer.resumes().await? {
         findings.push(anew(observer));
     }
     Ok(findings)

@@ -11,6 +11,7 @@ mod log;
 mod programs;
 mod redaction;
 mod route;
+mod scope;
 mod shape;
 mod tls;
 
@@ -23,8 +24,7 @@ pub use exposition::MetricsSeen;
 pub use tls::{CertificateSeen, TlsSeen};
 
 pub(crate) use answer::NO_UI_PAGE;
-
-use futures_util::future::join_all;
+pub(crate) use scope::{Part, Scope};
 
 use super::Observer;
 use crate::finding::Level;
@@ -135,16 +135,10 @@ impl Observation {
         self.nginx.refusal.is_empty() && self.prometheus.iter().all(|prometheus| prometheus.refusal.is_none())
     }
 
-    /// Looks at all routes of a Lab, beside what the checks found on each of them.
-    pub(crate) async fn of(observers: &[&Observer], checks: Vec<BTreeMap<String, CheckSeen>>, said: Said) -> Self {
-        let asked = observers.iter().zip(checks).map(async |(observer, checks)| {
-            let seen = match observer.refusal() {
-                Some(_) => RouteSeen { checks, ..RouteSeen::default() },
-                None => RouteSeen::of(observer, checks).await,
-            };
-            (observer.route().public_url(), seen)
-        });
-        let routes = join_all(asked).await.into_iter().collect();
+    /// What was seen of all routes of a Lab, and what its programs say.
+    pub(crate) fn of(routes: Vec<(&Observer, RouteSeen)>, said: Said) -> Self {
+        let observer = routes.first().map(|(observer, _)| *observer);
+        let routes = routes.into_iter().map(|(observer, seen)| (observer.route().public_url(), seen)).collect();
         let (takes, features) = said.help.as_deref().map(programs::flags).unwrap_or_default();
         let seen = |log: &String| PrometheusSeen {
             version: said.prometheus.0.clone(),
@@ -155,32 +149,41 @@ impl Observation {
             log: log::of_prometheus(log),
         };
         Self {
-            schema: Self::SCHEMA.to_owned(),
-            nginx: observers.first().map(|observer| nginx(observer, &said)).unwrap_or_default(),
+            nginx: observer.map(|observer| nginx(observer, &said)).unwrap_or_default(),
             prometheus: said.logs.iter().map(seen).collect(),
             routes,
+            ..Self::empty()
         }
     }
 
+    /// Of nothing that was seen.
+    pub(crate) fn empty() -> Self {
+        let schema = Self::SCHEMA.to_owned();
+        Self { schema, nginx: NginxSeen::default(), prometheus: Vec::new(), routes: BTreeMap::new() }
+    }
+
     /// Of a Lab that did not come about, because Prometheus refused to start.
-    pub(crate) fn of_refusal(nginx: &str, prometheus: &str, log: &str) -> Self {
+    pub(crate) fn of_refusal(nginx: Known, prometheus: Known, log: &str) -> Self {
         let refusal = Some(log::refusal_of_prometheus(log));
+        let (version, source) = prometheus;
         Self {
-            schema: Self::SCHEMA.to_owned(),
-            nginx: NginxSeen { source: nginx.to_owned(), ..NginxSeen::default() },
-            prometheus: vec![PrometheusSeen { source: prometheus.to_owned(), refusal, ..PrometheusSeen::default() }],
-            routes: BTreeMap::new(),
+            nginx: NginxSeen { version: nginx.0, source: nginx.1, ..NginxSeen::default() },
+            prometheus: vec![PrometheusSeen { version, source, refusal, ..PrometheusSeen::default() }],
+            ..Self::empty()
         }
     }
 }
 
+/// A program's version, where that is known, and its source.
+pub(crate) type Known = (Option<String>, String);
+
 /// What the programs of a Lab say of themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
-    /// nginx's version and source.
-    pub(crate) nginx: (Option<String>, String),
-    /// The same of Prometheus.
-    pub(crate) prometheus: (Option<String>, String),
+    /// What is known of nginx.
+    pub(crate) nginx: Known,
+    /// What is known of Prometheus.
+    pub(crate) prometheus: Known,
     /// What `nginx -V` says.
     pub(crate) build: Option<String>,
     /// What `prometheus --help` says.

@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::endpoints::{Depth, ENDPOINTS, Endpoint};
 use super::exposition::{self, MetricsSeen};
 use super::tls::TlsSeen;
-use super::{CheckSeen, RouteSeen, redaction};
+use super::{Part, RouteSeen, Scope, redaction};
 use crate::observe::{Failure, Observer, Request, Seen, plain_http};
 
 const METRICS: &str = "/metrics";
@@ -22,47 +22,69 @@ const FLAGS: &str = "/api/v1/status/flags";
 const FETCHED: [&str; 6] = ["stylesheet", "icon", "manifest", "modulepreload", "preload", "apple-touch-icon"];
 /// More locations than anybody names one by one.
 const MOST_LOCATIONS: usize = 40;
-/// What scrapers and people ask for `/metrics` with.
-const ACCEPTS: [&str; 5] = [
-    "*/*",
-    "text/plain;version=0.0.4",
-    "text/plain;version=1.0.0;escaping=allow-utf-8",
-    "application/openmetrics-text;version=1.0.0",
+/// What scrapers ask for `/metrics` with. What who accepts anything gets is among the answers.
+const ACCEPTS: [&str; 2] = [
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8",
     "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
 ];
 
 impl RouteSeen {
-    /// Asks everything once, beside what the checks found.
-    pub(super) async fn of(observer: &Observer, checks: BTreeMap<String, CheckSeen>) -> Self {
-        let path = observer.url("/-/ready").path().to_owned();
-        let own = own_locations(observer);
-        let (tls, plain, ways, own_ways, content_types, exposition) = tokio::join!(
-            TlsSeen::of(observer, &path),
-            plain(observer),
-            join_all(ENDPOINTS.iter().map(|endpoint| way(observer, *endpoint))),
-            join_all(own.iter().map(|url| observer.follow(url.clone()))),
-            join_all(ACCEPTS.map(|accept| content_type(observer, accept))),
-            observer.get(METRICS),
-        );
-        let pages = ways.iter().flatten().filter_map(|way| way.last());
-        let assets = assets(observer, pages).await;
-        let answers = ENDPOINTS.iter().zip(ways);
-        let own = own.iter().map(|url| format!("GET {url}")).zip(own_ways);
-        Self {
-            tls,
-            plain,
-            answers: answers
-                .map(|(endpoint, way)| (endpoint.name.trim_end().to_owned(), Answer::of(way, endpoint.depth)))
-                .chain(own.map(|(name, way)| (name, Answer::of(way, Depth::Keys))))
-                .collect(),
-            assets,
-            metrics: MetricsSeen {
-                content_types: content_types.into_iter().collect(),
-                families: exposition.map(|seen| exposition::families(&seen.text())).unwrap_or_default(),
-            },
-            flags: flags(observer).await,
-            checks,
+    /// Asks once for each thing that is in the scope, but for the checks. Where nginx refuses to start there is nobody to
+    /// ask.
+    pub(crate) async fn of(observer: &Observer, scope: &Scope) -> Self {
+        if observer.refusal().is_some() {
+            return Self::default();
         }
+        let (tls, plain, answers, metrics, flags) = tokio::join!(
+            when(scope.has(&Part::Tls), TlsSeen::of(observer)),
+            when(scope.has(&Part::Plain), plain(observer)),
+            answers(observer, scope),
+            metrics(observer, scope),
+            when(scope.has(&Part::Flags), flags(observer)),
+        );
+        let (answers, assets) = answers;
+        Self {
+            tls: tls.flatten(),
+            plain: plain.unwrap_or_default(),
+            answers,
+            assets,
+            metrics,
+            flags: flags.unwrap_or_default(),
+            checks: BTreeMap::new(),
+        }
+    }
+}
+
+/// Looks where it is asked for.
+async fn when<T>(is_asked: bool, look: impl Future<Output = T>) -> Option<T> {
+    if is_asked { Some(look.await) } else { None }
+}
+
+/// What the paths answer, and what the pages among them name.
+async fn answers(observer: &Observer, scope: &Scope) -> (BTreeMap<String, Answer>, BTreeMap<String, String>) {
+    let endpoints = ENDPOINTS.iter().filter(|endpoint| scope.asks(endpoint.name.trim_end()));
+    let below = endpoints
+        .map(async |endpoint| (endpoint.name.trim_end().to_owned(), way(observer, *endpoint).await, endpoint.depth));
+    let own = own_locations(observer).into_iter().map(|url| (format!("GET {url}"), url));
+    let own = own.filter(|(name, _)| scope.asks(name));
+    let own = own.map(async |(name, url)| (name, observer.follow(url).await, Depth::Keys));
+    let (below, own) = tokio::join!(join_all(below), join_all(own));
+    let pages = below.iter().filter_map(|(_, way, _)| way.as_ref().ok()?.last());
+    let assets = when(scope.has(&Part::Assets), assets(observer, pages)).await.unwrap_or_default();
+    let answers = below.into_iter().chain(own).map(|(name, way, depth)| (name, Answer::of(way, depth)));
+    (answers.collect(), assets)
+}
+
+/// What Prometheus says of itself to who scrapes it, and in which form.
+async fn metrics(observer: &Observer, scope: &Scope) -> MetricsSeen {
+    let accepts = ACCEPTS.iter().filter(|accept| scope.has(&Part::Accepted((**accept).to_owned())));
+    let types = join_all(accepts.map(|accept| content_type(observer, accept)));
+    let exposition = when(scope.has(&Part::Families), observer.get(METRICS));
+    let (content_types, exposition) = tokio::join!(types, exposition);
+    let exposition = exposition.and_then(Result::ok);
+    MetricsSeen {
+        content_types: content_types.into_iter().collect(),
+        families: exposition.map(|seen| exposition::families(&seen.text())).unwrap_or_default(),
     }
 }
 

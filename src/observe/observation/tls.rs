@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::observe::certificate::{Certificate, Key, SignedBy};
-use crate::observe::{Failure, Observer, Version, Visit};
+use crate::observe::{Failure, Observer, Version};
 
 /// The encryption of a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,19 +45,18 @@ pub struct CertificateSeen {
 
 impl TlsSeen {
     /// Looks at the encryption of a route, where it has one.
-    pub(super) async fn of(observer: &Observer, path: &str) -> Option<Self> {
+    pub(super) async fn of(observer: &Observer) -> Option<Self> {
         if !observer.route().tls {
             return None;
         }
         let offers: [&[&str]; 3] = [&["h2", "http/1.1"], &["http/1.1"], &["h2"]];
-        let visit = Visit { sni: observer.sni(), host: &observer.route().server_name, path };
         let (probe, all, http1, http2, speaks, resumes, staples) = tokio::join!(
             observer.tls_probe(),
             observer.protocol(offers[0]),
             observer.protocol(offers[1]),
             observer.protocol(offers[2]),
             observer.speaks_http2(),
-            observer.resumes(visit),
+            observer.resumes(),
             observer.staples(),
         );
         let protocols = offers.into_iter().zip([all, http1, http2]);

@@ -47,16 +47,18 @@ impl Common {
     }
 
     /// How the harness gets to it.
-    pub(super) fn reach(&self) -> Reach {
-        match self.at.ip() {
-            own if own.is_unspecified() => self.host.reach(self.at.port()),
-            own => self.host.reach_at((own, self.at.port()).into()),
-        }
+    pub(in crate::runtime) fn reach(&self) -> Reach {
+        self.host.passage(self.at)
     }
 
     /// What it has written so far.
     pub(in crate::runtime) fn log(&self) -> String {
         self.program.log()
+    }
+
+    /// The program, beside which others may be run with its files.
+    pub(in crate::runtime) fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Whether it has ended.

@@ -1,0 +1,123 @@
+//! What the old and the new programs leave open: whose doing a difference between them is.
+
+use std::collections::BTreeSet;
+
+use super::diff;
+use super::fact::{self, Fact, Seen};
+use crate::observation::Observation;
+use crate::observe::{Part, Scope};
+
+/// The checks that ask for what nginx said of all that was asked.
+const READ_THE_LOG: [&str; 2] = ["nginx-log-clean", "page-load"];
+
+/// What the mixtures have to be asked, so that it is known whose doing each difference is. Nothing that is the same with
+/// the old and the new programs is reported, whatever it is in a mixture.
+pub(super) fn left_open(old: &Observation, new: &Observation) -> Scope {
+    // What one program hides by not starting is seen in a mixture.
+    if !old.ran() || !new.ran() {
+        return Scope::Everything;
+    }
+    let (before, after) = (fact::of(old), fact::of(new));
+    let mut parts = BTreeSet::new();
+    for fact in diff::differing(&before, &after).filter(|fact| !fact.is_of_its_owner_alone()) {
+        match fact {
+            Fact::Route(_, Seen::Check(id) | Seen::Finding(id, ..)) if READ_THE_LOG.contains(&id.as_str()) => {
+                return Scope::Everything;
+            }
+            // What is said of a line of the configuration is said at the start.
+            Fact::NginxLog(said) if [old, new].iter().any(|seen| seen.nginx.places.contains_key(said)) => {}
+            Fact::Route(_, seen) => parts.extend(part_of(seen)),
+            // What is said of what clients ask takes all of that.
+            Fact::NginxLog(_) | Fact::PrometheusLog(..) => return Scope::Everything,
+            // Seen unasked.
+            Fact::NginxRefuses(_)
+            | Fact::PrometheusRefuses(_)
+            | Fact::NginxBuiltWith(_)
+            | Fact::Takes(_)
+            | Fact::Feature(_) => {}
+        }
+    }
+    if parts.contains(&Part::Assets) {
+        parts.extend([old, new].into_iter().flat_map(pages).map(Part::Answer));
+    }
+    Scope::Parts(parts)
+}
+
+/// Where it is seen; none of what is seen before a request is made.
+fn part_of(seen: &Seen) -> Option<Part> {
+    Some(match seen {
+        Seen::Plain(_) => Part::Plain,
+        Seen::Way(name) | Seen::ContentType(name) | Seen::Says(name) | Seen::Header(name, _) | Seen::Json(name, _) => {
+            Part::Answer(name.clone())
+        }
+        Seen::Accepted(accept) => Part::Accepted(accept.clone()),
+        Seen::Metric(_) => Part::Families,
+        Seen::Asset(_) => Part::Assets,
+        Seen::Flag(_) => Part::Flags,
+        Seen::Check(id) | Seen::Finding(id, ..) => Part::Check(id.clone()),
+        Seen::Agreed
+        | Seen::Trust
+        | Seen::Version(_)
+        | Seen::Suite(..)
+        | Seen::Certificates
+        | Seen::Protocol(_)
+        | Seen::Http2
+        | Seen::Resumes
+        | Seen::Staples => return None,
+    })
+}
+
+/// The names of what answers with a page.
+fn pages(seen: &Observation) -> impl Iterator<Item = String> {
+    let answers = seen.routes.values().flat_map(|route| &route.answers);
+    let is_page = |kind: &Option<String>| kind.as_ref().is_some_and(|kind| kind.starts_with("text/html"));
+    answers.filter(move |(_, answer)| is_page(&answer.content_type)).map(|(name, _)| name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::{Answer, RouteSeen};
+
+    fn observation(change: impl FnOnce(&mut Observation, &mut RouteSeen)) -> Observation {
+        let mut seen = Observation::empty();
+        let page = Answer { content_type: Some("text/html; charset=utf-8".to_owned()), ..Answer::default() };
+        let mut route = RouteSeen { answers: [("GET /graph".to_owned(), page)].into(), ..RouteSeen::default() };
+        change(&mut seen, &mut route);
+        seen.routes.insert("https://a.b/".to_owned(), route);
+        seen
+    }
+
+    fn open(change: impl FnOnce(&mut Observation, &mut RouteSeen)) -> Scope {
+        left_open(&observation(|_, _| {}), &observation(change))
+    }
+
+    #[test]
+    fn only_what_differs_is_open() {
+        assert_eq!(open(|_, _| {}), Scope::Parts(BTreeSet::new()));
+        let plain = open(|_, route| drop(route.plain.insert("80".to_owned(), "200".to_owned())));
+        assert_eq!(plain, Scope::Parts([Part::Plain].into()));
+        let asset = open(|_, route| drop(route.assets.insert("/a.js".to_owned(), "200".to_owned())));
+        assert_eq!(asset, Scope::Parts([Part::Assets, Part::Answer("GET /graph".to_owned())].into()));
+        let own = open(|seen, _| seen.nginx.built_with.extend(["--with-x".to_owned()]));
+        assert_eq!(own, Scope::Parts(BTreeSet::new()));
+    }
+
+    #[test]
+    fn what_logs_say_of_requests_takes_all_of_them() {
+        let found = |id: &str| {
+            let check = crate::observation::CheckSeen { outcome: "fail".to_owned(), findings: Vec::new() };
+            open(|_, route| drop(route.checks.insert(id.to_owned(), check)))
+        };
+        assert_eq!(found("nginx-log-clean"), Scope::Everything);
+        assert_eq!(found("ui-page"), Scope::Parts([Part::Check("ui-page".to_owned())].into()));
+        assert_eq!(open(|seen, _| seen.nginx.log.extend(["warn: x".to_owned()])), Scope::Everything);
+        let said = "warn: deprecated".to_owned();
+        let at_the_start = open(|seen, _| {
+            seen.nginx.places.insert(said.clone(), crate::Location::new("nginx.conf", 1, 1));
+            seen.nginx.log.insert(said);
+        });
+        assert_eq!(at_the_start, Scope::Parts(BTreeSet::new()));
+        assert_eq!(open(|seen, _| seen.nginx.refusal.extend(["x".to_owned()])), Scope::Everything);
+    }
+}
