@@ -28,7 +28,7 @@ pub(super) fn releases(
     apt::run(&directory, APT_HELPER, |helper| {
         helper.arg("download-file").arg("-qq").current_dir(&directory);
         for suite in &suites {
-            helper.arg(format!("{mirror}/dists/{suite}/Release")).arg(directory.join(suite.name())).arg("");
+            helper.arg(format!("{mirror}/dists/{}/Release", suite.name())).arg(directory.join(suite.name())).arg("");
         }
     })?;
     let mut releases: Vec<String> = suites.iter().filter_map(|suite| described(suite, &directory)).collect();
