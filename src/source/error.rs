@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::packages::offer;
+use super::packages::{offer, offer_others};
 use super::{Distribution, Release};
 
 /// Why a Source could not be read or turned into something that runs.
@@ -39,15 +39,13 @@ pub enum SourceError {
     },
     /// The release lacks a package.
     #[error(
-        "{} {} has no package `{package}` for {architecture}. Name another release of the mirror {mirror}. {}",
-        .release.distribution(), .release.name(), offer(.release.distribution(), .there)
+        "{} {} has no package `{package}` for {architecture}. {}", .release.distribution(), .release.name(),
+        offer_others(.release.distribution(), .there)
     )]
     NoSuchPackage {
         /// The release that was read.
         release: Release,
-        /// Who was asked.
-        mirror: String,
-        /// The releases that it has: `trixie (stable)`. Empty if that could not be read.
+        /// The other releases that its mirror has: `trixie (stable)`. Empty if that could not be read.
         there: Vec<String>,
         /// What it lacks.
         package: String,
@@ -184,12 +182,14 @@ pub enum SourceError {
         detail: String,
     },
     /// A package could not be unpacked.
-    #[error("The package {package} could not be unpacked: {detail}. {}.", way_to_unpack(.detail))]
+    #[error("The package {package} could not be unpacked: {detail}. {cure}.")]
     Unpack {
         /// The package's file.
         package: String,
         /// What went wrong.
         detail: String,
+        /// What to do.
+        cure: &'static str,
     },
     /// A program or a library that it needs is in none of the packages.
     #[error("{needed_by} needs {name}, which was not found. {cure}.")]
@@ -270,16 +270,6 @@ impl SourceError {
                 | Self::NoKeyring { .. }
                 | Self::NoTool { .. }
         )
-    }
-}
-
-/// What helps where dpkg can't unpack a package. Ubuntu's are compressed in a way that older ones don't know.
-fn way_to_unpack(detail: &str) -> &'static str {
-    match detail {
-        detail if detail.contains("unknown compression") => {
-            "Update dpkg: 1.21.18 and newer know zstd, with which Ubuntu's packages are compressed"
-        }
-        _ => "Run it again with PROXYPROOF_REFRESH=1",
     }
 }
 

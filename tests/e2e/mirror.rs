@@ -21,6 +21,9 @@ const COMPONENTS: [&str; 2] = ["main", "universe"];
 /// The packages that the tools of a Pod come from, but for the first and nginx.
 const PROVIDED: &str = "dash, iproute2, util-linux, libnginx-mod-stream, dnsmasq-base, perl-base, iptables";
 
+/// What says that only some machines are to have an update so far.
+const PHASED: &str = "Phased-Update-Percentage: 0\n";
+
 /// A mirror that has `noble` alone.
 pub(crate) struct Mirror {
     directory: TempDir,
@@ -53,7 +56,7 @@ impl Mirror {
         let parts = [
             ("noble", "main", pod + &replaced("nginx")),
             ("noble", "universe", replaced("prometheus")),
-            ("noble-updates", "universe", mirror.package(&prometheus, "prometheus", &prometheus_version, "")),
+            ("noble-updates", "universe", mirror.package(&prometheus, "prometheus", &prometheus_version, PHASED)),
             ("noble-security", "main", mirror.package(&nginx, "nginx", &nginx_version, "")),
         ];
         mirror.publish(&parts);

@@ -63,7 +63,6 @@ impl Index {
     pub(super) fn plan(&self, asked: &Release, build: &Build) -> Result<&Plan, SourceError> {
         self.plans.get(&build.name()).ok_or_else(|| SourceError::NoSuchPackage {
             release: self.release(asked),
-            mirror: self.mirror.clone(),
             there: Vec::new(),
             package: build.recipe().packages()[0].to_owned(),
             architecture: Arch::named(&self.architecture).map_or("this machine", Arch::debian),

@@ -22,7 +22,7 @@ mod update;
 pub use diagnose::diagnose;
 pub use distribution::Distribution;
 pub use release::Release;
-pub(super) use there::offer;
+pub(super) use there::{offer, offer_others};
 
 use index::Index;
 
@@ -74,15 +74,25 @@ impl Job<'_> {
 
     /// The same error with what the mirror has instead, if that is what is wrong.
     fn offering(&self, mut error: SourceError) -> SourceError {
-        if let SourceError::NoSuchRelease { mirror, there, .. } | SourceError::NoSuchPackage { mirror, there, .. } =
-            &mut error
-        {
-            let building = Building::new(self.cache, self.progress);
-            let distribution = self.release.distribution();
-            // A mirror that can't be asked does not make another error of it.
-            *there = building.and_then(|building| there::releases(distribution, mirror, &building)).unwrap_or_default();
+        match &mut error {
+            SourceError::NoSuchRelease { there, .. } => *there = self.there(),
+            SourceError::NoSuchPackage { release, there, .. } => {
+                *there = self.there();
+                there.retain(|name| name.split(' ').next() != Some(release.name()));
+            }
+            _ => {}
         }
         error
+    }
+
+    /// The releases that the mirror has. That it can't be asked is no reason for another error.
+    fn there(&self) -> Vec<String> {
+        let distribution = self.release.distribution();
+        let asked = mirror::find(self.cache, distribution).and_then(|mirror| {
+            let building = Building::new(self.cache, self.progress)?;
+            there::releases(distribution, &mirror, &building)
+        });
+        asked.unwrap_or_default()
     }
 
     /// The finished root that the index stands for.

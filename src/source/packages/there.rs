@@ -80,20 +80,27 @@ fn day(date: &str) -> Option<i64> {
     Some(365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469)
 }
 
-/// What a message says to do with a release, or about one, that is not there.
+/// What a message says of a mirror that lacks a release.
 pub(in crate::source) fn offer(distribution: Distribution, releases: &[String]) -> String {
-    let id = distribution.id();
-    match releases {
-        [] => {
-            let examples: Vec<String> = distribution.examples().iter().map(|name| format!("{id}:{name}")).collect();
-            format!("Name one that it has, such as {}.", listed(&examples, "or"))
-        }
-        releases => {
-            let last = releases.iter().rfind(|name| name.ends_with("(stable)")).or(releases.last());
-            let name = last.and_then(|name| name.split(' ').next()).unwrap_or_default();
-            format!("It has {}. Name one of them, such as {id}:{name}.", listed(releases, "and"))
-        }
+    if releases.is_empty() {
+        let examples = distribution.examples().iter().map(|name| format!("{}:{name}", distribution.id()));
+        return format!("Name one that it has, such as {}.", listed(&examples.collect::<Vec<_>>(), "or"));
     }
+    format!("It has {}", among(distribution, releases))
+}
+
+/// What a message says of a release that lacks a package.
+pub(in crate::source) fn offer_others(distribution: Distribution, releases: &[String]) -> String {
+    if releases.is_empty() {
+        return "Name another release, or another source, such as docker:IMAGE or path:FILE.".to_owned();
+    }
+    format!("Its mirror also has {}", among(distribution, releases))
+}
+
+fn among(distribution: Distribution, releases: &[String]) -> String {
+    let best = releases.iter().rfind(|name| name.ends_with("(stable)")).or(releases.last());
+    let name = best.and_then(|name| name.split(' ').next()).unwrap_or_default();
+    format!("{}. Name one of them, such as {}:{name}.", listed(releases, "and"), distribution.id())
 }
 
 fn listed(words: &[String], conjunction: &str) -> String {
@@ -117,6 +124,10 @@ mod tests {
         assert_eq!(
             offer(Distribution::Ubuntu, &["noble".to_owned()]),
             "It has noble. Name one of them, such as ubuntu:noble."
+        );
+        assert_eq!(
+            offer_others(Distribution::Ubuntu, &["jammy".to_owned()]),
+            "Its mirror also has jammy. Name one of them, such as ubuntu:jammy."
         );
         assert_eq!(offer(Distribution::Ubuntu, &[]), "Name one that it has, such as ubuntu:noble or ubuntu:jammy.");
     }
