@@ -111,11 +111,11 @@ pub(crate) struct LabArgs {
     #[arg(long, value_enum, value_name = "auto|docker|sandbox", hide_possible_values = true, default_value = "auto")]
     pub(crate) runtime: RuntimeName,
 
-    /// Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto
+    /// Which nginx: docker:IMAGE, debian:RELEASE, ubuntu:RELEASE, path:FILE or auto
     #[arg(long, value_name = "SRC", default_value = "auto")]
     pub(crate) nginx: Source,
 
-    /// Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto
+    /// Which Prometheus: docker:IMAGE, debian:RELEASE, ubuntu:RELEASE, path:FILE or auto
     #[arg(long, value_name = "SRC", default_value = "auto")]
     pub(crate) prometheus: Source,
 

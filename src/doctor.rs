@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::runtime::docker::{Engine, sweep};
 use crate::runtime::{Bed, RunDirectory};
 use crate::source::cache::remove_stale;
-use crate::source::{Cache, debian};
+use crate::source::{Cache, Distribution, SourceError, packages};
 
 /// What `proxyproof doctor` found.
 #[derive(Debug)]
@@ -26,6 +26,15 @@ pub struct Diagnosis {
     pub name: &'static str,
     /// What there is, or what is missing and how to get it.
     pub state: std::result::Result<String, String>,
+    /// Whether that it is missing is how such a machine is: one that has the packages of a distribution seldom has those
+    /// of the other.
+    pub foreign: bool,
+}
+
+impl Diagnosis {
+    fn new(name: &'static str, state: std::result::Result<String, String>) -> Self {
+        Self { name, state, foreign: false }
+    }
 }
 
 impl Doctor {
@@ -53,19 +62,7 @@ impl Doctor {
         }
         Ok(Self {
             runtimes: vec![docker(engine.as_ref().map_err(ToString::to_string)), sandbox().await],
-            sources: vec![
-                Diagnosis {
-                    name: "docker:IMAGE",
-                    state: engine
-                        .map(|_| "images that the engine has or can pull".to_owned())
-                        .map_err(|_| "no engine".to_owned()),
-                },
-                Diagnosis {
-                    name: "debian:RELEASE",
-                    state: debian::diagnose(&cache).map_err(|error| error.to_string()),
-                },
-                Diagnosis { name: "path:FILE", state: Ok("a binary of this machine".to_owned()) },
-            ],
+            sources: sources(engine.is_ok(), &cache),
             leftovers,
         })
     }
@@ -78,13 +75,30 @@ impl Doctor {
 
 async fn sandbox() -> Diagnosis {
     let state = Bed::examine_sandbox().await.map_err(|error| error.to_string());
-    Diagnosis { name: "sandbox", state }
+    Diagnosis::new("sandbox", state)
 }
 
 fn docker(engine: std::result::Result<&Engine, String>) -> Diagnosis {
     let state =
         engine.map(|engine| format!("Docker engine {} ({}) at {}", engine.version, engine.architecture, engine.host));
-    Diagnosis { name: "docker", state }
+    Diagnosis::new("docker", state)
+}
+
+fn sources(has_engine: bool, cache: &Cache) -> Vec<Diagnosis> {
+    let images = if has_engine { Ok("images that the engine has or can pull") } else { Err("no engine") };
+    let images = images.map(str::to_owned).map_err(str::to_owned);
+    let [debian, ubuntu] = Distribution::ALL.map(|distribution| packages::diagnose(distribution, cache));
+    let own = [debian.is_ok(), ubuntu.is_ok()];
+    let diagnosis = |name, found: std::result::Result<String, SourceError>, has_other| {
+        let foreign = has_other && matches!(found, Err(SourceError::NoMirror(_)));
+        Diagnosis { foreign, ..Diagnosis::new(name, found.map_err(|error| error.to_string())) }
+    };
+    vec![
+        Diagnosis::new("docker:IMAGE", images),
+        diagnosis("debian:RELEASE", debian, own[1]),
+        diagnosis("ubuntu:RELEASE", ubuntu, own[0]),
+        Diagnosis::new("path:FILE", Ok("a binary of this machine".to_owned())),
+    ]
 }
 
 fn paths_left(cache: &Cache) -> Vec<String> {

@@ -9,7 +9,7 @@ use proxyproof::source::Source;
 use super::{DeploymentArgs, ReportArgs, RuntimeName};
 
 pub(super) const EXIT_CODES: &str = "\
-SRC is docker:IMAGE, debian:RELEASE, path:FILE or auto.
+SRC is docker:IMAGE, debian:RELEASE, ubuntu:RELEASE, path:FILE or auto.
 
 Exit codes:
   0    no combination has a finding at or above --fail-on

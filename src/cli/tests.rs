@@ -56,8 +56,8 @@ fn help_of_check_has_its_options_and_exit_codes() {
 
     What runs:
           --runtime <auto|docker|sandbox>  What boots the programs; auto: docker where an engine answers, else sandbox [default: auto]
-          --nginx <SRC>                    Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
-          --prometheus <SRC>               Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+          --nginx <SRC>                    Which nginx: docker:IMAGE, debian:RELEASE, ubuntu:RELEASE, path:FILE or auto [default: auto]
+          --prometheus <SRC>               Which Prometheus: docker:IMAGE, debian:RELEASE, ubuntu:RELEASE, path:FILE or auto [default: auto]
 
     The deployment, where the nginx.conf does not say it:
           --prometheus-from <FILE>    What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest
@@ -112,8 +112,8 @@ fn help_of_up_has_the_lab_s_options() {
 
     What runs:
           --runtime <auto|docker|sandbox>  What boots the programs; auto: docker where an engine answers, else sandbox [default: auto]
-          --nginx <SRC>                    Which nginx: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
-          --prometheus <SRC>               Which Prometheus: docker:IMAGE, debian:RELEASE, path:FILE or auto [default: auto]
+          --nginx <SRC>                    Which nginx: docker:IMAGE, debian:RELEASE, ubuntu:RELEASE, path:FILE or auto [default: auto]
+          --prometheus <SRC>               Which Prometheus: docker:IMAGE, debian:RELEASE, ubuntu:RELEASE, path:FILE or auto [default: auto]
 
     The deployment, where the nginx.conf does not say it:
           --prometheus-from <FILE>    What starts Prometheus: a systemd unit, a docker-compose.yml or a Kubernetes manifest

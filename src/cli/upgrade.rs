@@ -9,7 +9,7 @@ use proxyproof::upgrade::{ChangeLevel, Side};
 use super::{DeploymentArgs, Format, LabArgs, RuntimeName};
 
 pub(super) const EXIT_CODES: &str = "\
-SRC is docker:IMAGE, debian:RELEASE, path:FILE or auto. A program that one side does not name
+SRC is docker:IMAGE, debian:RELEASE, ubuntu:RELEASE, path:FILE or auto. A program that one side does not name
 is there what proxyproof.toml or auto says.
 
 Exit codes:

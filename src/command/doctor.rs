@@ -29,9 +29,10 @@ fn describe(doctor: &Doctor, clean: bool, out: &mut dyn Write) -> std::io::Resul
 
 fn group(heading: &str, diagnoses: &[Diagnosis], out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{heading}")?;
-    for Diagnosis { name, state } in diagnoses {
+    for Diagnosis { name, state, foreign } in diagnoses {
         let (sign, words) = match state {
             Ok(words) => ("works  ", words),
+            Err(words) if *foreign => ("not set", words),
             Err(words) => ("missing", words),
         };
         writeln!(out, "  {name:15} {sign}  {words}")?;

@@ -59,7 +59,7 @@ pub struct Settings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Nginx {
-    /// `docker:IMAGE`, `debian:RELEASE`, `path:FILE` or `auto`, as `--nginx`.
+    /// `docker:IMAGE`, `debian:RELEASE`, `ubuntu:RELEASE`, `path:FILE` or `auto`, as `--nginx`.
     #[schemars(with = "Option<String>")]
     pub source: Option<Spanned<String>>,
 }
@@ -68,7 +68,7 @@ pub struct Nginx {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Prometheus {
-    /// `docker:IMAGE`, `debian:RELEASE`, `path:FILE` or `auto`, as `--prometheus`.
+    /// `docker:IMAGE`, `debian:RELEASE`, `ubuntu:RELEASE`, `path:FILE` or `auto`, as `--prometheus`.
     #[schemars(with = "Option<String>")]
     pub source: Option<Spanned<String>>,
     /// The flags that the deployment starts it with, as `--prometheus-arg`.

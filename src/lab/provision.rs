@@ -12,10 +12,10 @@ use crate::runtime::docker::Engine;
 use crate::runtime::{Bed, Run, RuntimeError};
 use crate::source::image::{Archive, image_id, image_tag};
 use crate::source::{
-    Build, Cache, Program, Progress, Recipe, Release, Root, Source, SourceError, auto_candidates, debian, host,
+    Build, Cache, Program, Progress, Recipe, Release, Root, Source, SourceError, auto_candidates, host, packages,
 };
 
-/// What a Pod's infrastructure container is where no Debian packages are to be had: it has `sh`, `cat`, `ip` and
+/// What a Pod's infrastructure container is where no packages are to be had: it has `sh`, `cat`, `ip` and
 /// `setpriv` too.
 const POD_IMAGE: &str = "busybox:stable";
 
@@ -53,7 +53,7 @@ impl Provider {
         match source {
             Source::Auto if !modules.suit_official_image() => {
                 let mut candidates = auto_candidates(Program::Nginx);
-                candidates.sort_by_key(|candidate| !matches!(candidate, Source::Debian { .. }));
+                candidates.sort_by_key(|candidate| !matches!(candidate, Source::Packages(_)));
                 self.automatic(Program::Nginx, &build, candidates).await
             }
             source => self.program(Program::Nginx, &build, source).await,
@@ -69,7 +69,7 @@ impl Provider {
         match source {
             Source::Docker(image) => self.image(image, Some(program)).await,
             Source::Archive(file) => self.archive(file, program).await,
-            Source::Debian { release } => self.debian(release.clone(), build.clone()).await,
+            Source::Packages(release) => self.packages(release.clone(), build.clone()).await,
             Source::Path(file) => {
                 let file = file.clone();
                 let built = self.build(move |cache, progress| host::build(&file, program, cache, progress));
@@ -79,14 +79,14 @@ impl Provider {
         }
     }
 
-    /// The image of the Pod's infrastructure: packages of a release that is read anyway, or where there are none a small
-    /// image.
+    /// The image of the Pod's infrastructure: packages of a release that is read anyway, else of the first that is to
+    /// be had where the user names none, or where there are none a small image.
     pub(super) async fn infrastructure(&self, sources: [&Source; 2]) -> Result<String> {
         let named = sources.into_iter().find_map(|source| match source {
-            Source::Debian { release } => Some(release.clone()),
+            Source::Packages(release) => Some(release.clone()),
             _ => None,
         });
-        match self.debian(named.unwrap_or_else(Release::stable), Recipe::Pod.into()).await {
+        match self.infrastructure_of(named.map_or_else(Release::usual, |release| vec![release])).await {
             Ok(provided) => Ok(provided.image),
             // In the sandbox it is the stubs alone, which need more than that.
             Err(no_packages) if self.bed.engine().is_none() => Err(no_packages),
@@ -97,6 +97,17 @@ impl Provider {
         }
     }
 
+    /// That of the first of some releases whose packages are to be had, else what the last one said: the machine's own.
+    async fn infrastructure_of(&self, releases: Vec<Release>) -> Result<Provided> {
+        let (last, others) = releases.split_last().expect("there is a usual one");
+        for release in others {
+            if let Ok(provided) = self.packages(release.clone(), Recipe::Pod.into()).await {
+                return Ok(provided);
+            }
+        }
+        self.packages(last.clone(), Recipe::Pod.into()).await
+    }
+
     /// An image by its reference; in the sandbox its files, among which the program has to be.
     async fn image(&self, image: &str, program: Option<Program>) -> Result<Provided> {
         let Some(engine) = self.bed.engine() else { return self.layers(image, program).await };
@@ -105,10 +116,10 @@ impl Provider {
         Ok(Provided::of_image(image.to_owned(), format!("docker:{image}")))
     }
 
-    async fn debian(&self, release: Release, build: Build) -> Result<Provided> {
+    async fn packages(&self, release: Release, build: Build) -> Result<Provided> {
         let arch = self.bed.arch()?;
         let recipe = build.recipe();
-        let root = self.build(move |cache, progress| debian::build(&release, &build, arch, cache, progress));
+        let root = self.build(move |cache, progress| packages::build(&release, &build, arch, cache, progress));
         self.loaded(root.await?, recipe).await
     }
 

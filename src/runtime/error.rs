@@ -18,11 +18,14 @@ pub enum RuntimeError {
     },
     /// An image is neither there nor to be pulled.
     #[error(
-        "the image {image} is not here and can't be pulled: {reason}; check its name, or use packages instead, such as `debian:stable`"
+        "the image {image} is not here and can't be pulled: {reason}; {}, or use packages instead, such as `debian:stable`",
+        name_there(.there)
     )]
     NoImage {
         /// The image's reference.
         image: String,
+        /// The tags of the same repository that the engine has: `nginx:1.29`.
+        there: Vec<String>,
         /// What the engine said.
         reason: String,
     },
@@ -128,6 +131,14 @@ pub enum RuntimeError {
         /// Why.
         error: std::io::Error,
     },
+}
+
+/// What helps where an image is not there.
+fn name_there(there: &[String]) -> String {
+    match there {
+        [] => "check its name".to_owned(),
+        there => format!("check its name (the engine has {})", there.join(", ")),
+    }
 }
 
 /// What helps where no engine answers.

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::{Program, Release, Source};
 
-/// The Sources that `auto` tries, in order: the official image, the current Debian stable, the host's own binary if
-/// there is one.
+/// The Sources that `auto` tries, in order: the official image, the current Debian stable, on Ubuntu the packages of
+/// the machine's own release, the host's own binary if there is one.
 pub fn auto_candidates(program: Program) -> Vec<Source> {
     let image = match program {
         Program::Nginx => "nginx:latest",
         Program::Prometheus => "prom/prometheus:latest",
     };
-    let mut candidates = vec![Source::Docker(image.to_owned()), Source::Debian { release: Release::stable() }];
+    let mut candidates = vec![Source::Docker(image.to_owned())];
+    candidates.extend(Release::usual().into_iter().map(Source::Packages));
     let path = env::var_os("PATH").unwrap_or_default();
     candidates.extend(find_program(program.name(), env::split_paths(&path)).map(Source::Path));
     candidates

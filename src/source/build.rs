@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Program, Recipe};
 
-/// What is asked of a Debian release.
+/// What is asked of a release.
 ///
 /// ```
 /// use proxyproof::source::{Build, Recipe};

@@ -123,7 +123,7 @@ fn lock() -> MutexGuard<'static, Builds> {
     BUILDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `program` under `setpriv --pdeathsig`, where there is one; it belongs to util-linux, which every Debian has.
+/// `program` under `setpriv --pdeathsig`, where there is one; it belongs to util-linux, which every Debian and Ubuntu has.
 pub(super) fn mortal(program: &Path) -> Command {
     static SETPRIV: OnceLock<bool> = OnceLock::new();
     if *SETPRIV.get_or_init(setpriv_works) {

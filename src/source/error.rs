@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::packages::{offer, offer_others};
+use super::{Distribution, Release};
+
 /// Why a Source could not be read or turned into something that runs.
 ///
 /// Every message says what happened and what to do. [`SourceError::exit_code`] tells wrong input (2) from an environment
@@ -13,7 +16,7 @@ pub enum SourceError {
     /// The text names no Source.
     #[error(
         "`{text}` names no source: {reason}. Write docker:IMAGE (docker:nginx:1.29), debian:RELEASE (debian:trixie), \
-         path:FILE (path:/usr/sbin/nginx) or auto."
+         ubuntu:RELEASE (ubuntu:noble), path:FILE (path:/usr/sbin/nginx) or auto."
     )]
     Malformed {
         /// What was given.
@@ -23,22 +26,27 @@ pub enum SourceError {
     },
     /// The mirror answers, but has no such release.
     #[error(
-        "Debian's mirror {mirror} has no release `{release}`. Name one that it has, such as debian:stable, debian:testing, \
-         debian:trixie or debian:bookworm."
+        "{}'s mirror {mirror} has no release `{}`. {}", .release.distribution(), .release.name(),
+        offer(.release.distribution(), .there)
     )]
     NoSuchRelease {
-        /// What was asked for.
-        release: String,
+        /// What was asked for, or the part of it that is not there, such as `noble-security`.
+        release: Release,
         /// Who was asked.
         mirror: String,
+        /// What it has: `trixie (stable)`. Empty if that could not be read.
+        there: Vec<String>,
     },
     /// The release lacks a package.
     #[error(
-        "Debian {release} has no package `{package}` for {architecture}. Name another release, such as debian:stable."
+        "{} {} has no package `{package}` for {architecture}. {}", .release.distribution(), .release.name(),
+        offer_others(.release.distribution(), .there)
     )]
     NoSuchPackage {
         /// The release that was read.
-        release: String,
+        release: Release,
+        /// The other releases that its mirror has: `trixie (stable)`. Empty if that could not be read.
+        there: Vec<String>,
         /// What it lacks.
         package: String,
         /// For which machine.
@@ -73,24 +81,27 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The machine's own apt knows no mirror of Debian.
+    /// The machine's own apt knows no mirror of the distribution.
     #[error(
-        "This machine's apt knows no mirror of Debian's packages. Set PROXYPROOF_DEBIAN_MIRROR to the URL of one \
-         (it ends in /debian), or name another source, such as docker:IMAGE or path:FILE."
+        "This machine's apt knows no mirror of {0}'s packages. Set {variable} to the URL of one (it ends in /{id}), or name \
+         another source, such as docker:IMAGE or path:FILE.", variable = .0.mirror_variable(), id = .0.id()
     )]
-    NoMirror,
+    NoMirror(Distribution),
     /// The archive's keys are not installed.
     #[error(
-        "The keys that verify Debian's packages are missing: there is no {path}. Install the package \
-         debian-archive-keyring, or name another source, such as docker:IMAGE or path:FILE."
+        "The keys that verify {distribution}'s packages are missing: there is no {path}, or its path is not one word. \
+         Install the package {}, set {} to a file that has them, or name another source, such as docker:IMAGE or path:FILE.",
+        .distribution.keyring_package(), .distribution.keyring_variable()
     )]
     NoKeyring {
+        /// Whose keys.
+        distribution: Distribution,
         /// Where they are expected.
-        path: &'static str,
+        path: PathBuf,
     },
     /// A program that builds roots is not installed.
     #[error(
-        "`{tool}` is needed to read Debian's packages and is not installed. Install the package {package}, or name \
+        "`{tool}` is needed to read packages and is not installed. Install the package {package}, or name \
          another source, such as docker:IMAGE or path:FILE."
     )]
     NoTool {
@@ -106,23 +117,28 @@ pub enum SourceError {
     UnknownArchitecture(String),
     /// The mirror does not answer.
     #[error(
-        "Debian's mirror {mirror} can't be read: {detail}. Check the network and its proxy, or set \
-         PROXYPROOF_DEBIAN_MIRROR to a mirror that answers."
+        "{distribution}'s mirror {mirror} can't be read: {detail}. Check the network and its proxy, or set {} to a mirror \
+         that answers.", .distribution.mirror_variable()
     )]
     Unreachable {
+        /// Whose mirror.
+        distribution: Distribution,
         /// Who was asked.
         mirror: String,
         /// What apt said.
         detail: String,
     },
-    /// The index is not signed by Debian.
+    /// The index is not signed by the distribution.
     #[error(
-        "The package index of debian:{release} on {mirror} is not signed by a key of this machine's Debian keyring: \
-         {detail}. Update the package debian-archive-keyring, or set PROXYPROOF_DEBIAN_MIRROR to another mirror."
+        "The package index of {release} on {mirror} is not signed by a key of {keyring}: {detail}. Update the package {}, \
+         set {} to a file that has the key, or {} to another mirror.", .release.distribution().keyring_package(),
+        .release.distribution().keyring_variable(), .release.distribution().mirror_variable()
     )]
     Unverified {
         /// The release.
-        release: String,
+        release: Release,
+        /// The keys that would be believed.
+        keyring: PathBuf,
         /// Whose index it is.
         mirror: String,
         /// What apt said.
@@ -130,12 +146,12 @@ pub enum SourceError {
     },
     /// The index is older or younger than this machine's clock allows.
     #[error(
-        "The package index of debian:{release} on {mirror} has the wrong age: {detail}. Set this machine's clock, or set \
-         PROXYPROOF_DEBIAN_MIRROR to a mirror that is kept up to date."
+        "The package index of {release} on {mirror} has the wrong age: {detail}. Set this machine's clock, or set {} to a \
+         mirror that is kept up to date.", .release.distribution().mirror_variable()
     )]
     WrongAge {
         /// The release.
-        release: String,
+        release: Release,
         /// Whose index it is.
         mirror: String,
         /// What apt said.
@@ -143,33 +159,37 @@ pub enum SourceError {
     },
     /// A package did not arrive whole.
     #[error(
-        "A package of debian:{release} could not be downloaded: {detail}. Run it again, or set PROXYPROOF_DEBIAN_MIRROR to another mirror."
+        "A package of {release} could not be downloaded: {detail}. Run it again, or set {} to another mirror.",
+        .release.distribution().mirror_variable()
     )]
     Download {
         /// The release.
-        release: String,
+        release: Release,
         /// What apt said.
         detail: String,
     },
     /// apt failed in another way.
     #[error(
-        "apt could not work out what debian:{release} needs to run {program}: {detail}. Name another release, such as debian:stable."
+        "apt could not work out what {release} needs to run {program}: {detail}. Name another release, such as {}.",
+        .release.distribution().example()
     )]
     Resolve {
         /// The release.
-        release: String,
+        release: Release,
         /// What was to be run.
         program: String,
         /// What apt said.
         detail: String,
     },
     /// A package could not be unpacked.
-    #[error("The package {package} could not be unpacked: {detail}. Run it again with PROXYPROOF_REFRESH=1.")]
+    #[error("The package {package} could not be unpacked: {detail}. {cure}.")]
     Unpack {
         /// The package's file.
         package: String,
         /// What went wrong.
         detail: String,
+        /// What to do.
+        cure: &'static str,
     },
     /// A program or a library that it needs is in none of the packages.
     #[error("{needed_by} needs {name}, which was not found. {cure}.")]
@@ -179,7 +199,7 @@ pub enum SourceError {
         /// Who needs it.
         needed_by: String,
         /// What to do.
-        cure: &'static str,
+        cure: String,
     },
     /// The disk is full.
     #[error(
@@ -213,11 +233,7 @@ impl SourceError {
     /// The process's exit code: 2 where the call is wrong, 3 where the environment can't do it.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Malformed { .. }
-            | Self::NoSuchRelease { .. }
-            | Self::NoSuchPackage { .. }
-            | Self::BadProgram { .. }
-            | Self::BadImage { .. } => 2,
+            Self::Malformed { .. } | Self::BadProgram { .. } | Self::BadImage { .. } => 2,
             _ => 3,
         }
     }
@@ -250,7 +266,7 @@ impl SourceError {
             self,
             Self::Unreachable { .. }
                 | Self::WrongAge { .. }
-                | Self::NoMirror
+                | Self::NoMirror(_)
                 | Self::NoKeyring { .. }
                 | Self::NoTool { .. }
         )
@@ -272,7 +288,11 @@ mod tests {
 
     #[test]
     fn wrong_input_is_told_from_a_poor_environment() {
-        let wrong = SourceError::NoSuchRelease { release: "nosuch".into(), mirror: "m".into() };
-        assert_eq!((wrong.exit_code(), SourceError::NoMirror.exit_code()), (2, 3));
+        let wrong = "nosuch".parse::<super::super::Source>().expect_err("no source");
+        let release = Release::new(Distribution::Ubuntu, "nosuch").expect("a name");
+        let poor = SourceError::NoSuchRelease { release, mirror: "m".into(), there: vec!["noble".into()] };
+        assert_eq!((wrong.exit_code(), poor.exit_code()), (2, 3));
+        let words = "Ubuntu's mirror m has no release `nosuch`. It has noble. Name one of them, such as ubuntu:noble.";
+        assert_eq!(poor.to_string(), words);
     }
 }

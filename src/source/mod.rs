@@ -1,6 +1,7 @@
-//! Which build of a program runs: a container image, a Debian release's own package, or a binary of the host.
+//! Which build of a program runs: a container image, the package of a release of Debian or Ubuntu, or a binary of the
+//! host.
 //!
-//! A [`Source`] is what the user names. [`debian::build`] and [`host::build`] make a [`Root`] of it: a directory with
+//! A [`Source`] is what the user names. [`packages::build`] and [`host::build`] make a [`Root`] of it: a directory with
 //! nothing but what the program needs, kept in the [`Cache`]; [`image::Archive`] turns a Root into an image that an
 //! engine can load. Roots and images keep the contract of the official images: where the configuration is, which ports
 //! are exposed, who the user is, where the logs go.
@@ -11,12 +12,12 @@ mod build;
 pub mod cache;
 mod children;
 mod closure;
-pub mod debian;
 mod elf;
 mod error;
 pub mod host;
 pub mod image;
 pub mod layers;
+pub mod packages;
 mod parse;
 mod recipe;
 pub mod root;
@@ -29,8 +30,8 @@ pub use auto::auto_candidates;
 pub use build::Build;
 pub use cache::Cache;
 pub use children::abandon_builds;
-pub use debian::Release;
 pub use error::SourceError;
+pub use packages::{Distribution, Release};
 pub use recipe::Recipe;
 pub use root::Root;
 
@@ -42,11 +43,8 @@ pub enum Source {
     /// A container image in a file, as `docker save`, `docker export` and tools of OCI layouts write it:
     /// `docker:./nginx.tar`.
     Archive(PathBuf),
-    /// The package of a Debian release: `debian:trixie`.
-    Debian {
-        /// The release's codename, or its suite such as `stable`.
-        release: Release,
-    },
+    /// The package of a release of Debian or Ubuntu: `debian:trixie`, `debian:stable`, `ubuntu:noble`.
+    Packages(Release),
     /// A binary of this machine: `path:/usr/sbin/nginx`.
     Path(PathBuf),
     /// The first of [`auto_candidates`] that is to be had.

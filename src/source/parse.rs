@@ -1,10 +1,10 @@
-//! How a Source is written: `docker:IMAGE`, `docker:FILE.tar`, `debian:RELEASE`, `path:FILE`, `auto`.
+//! How a Source is written: `docker:IMAGE`, `docker:FILE.tar`, `debian:RELEASE`, `ubuntu:RELEASE`, `path:FILE`, `auto`.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{Source, SourceError};
+use super::{Distribution, Release, Source, SourceError};
 
 impl FromStr for Source {
     type Err = SourceError;
@@ -17,10 +17,12 @@ impl FromStr for Source {
         let Some((kind, rest)) = text.split_once(':') else {
             return Err(malformed("it has none of the forms"));
         };
+        if let Some(distribution) = Distribution::named(kind) {
+            return Release::new(distribution, rest).map(Self::Packages).map_err(malformed);
+        }
         match kind {
             "docker" if is_file(rest) => Ok(Self::Archive(PathBuf::from(rest))),
             "docker" => image_reference(rest).map(Self::Docker).map_err(malformed),
-            "debian" => rest.parse().map(|release| Self::Debian { release }).map_err(malformed),
             "path" if rest.is_empty() => Err(malformed("there is no file after `path:`")),
             "path" => Ok(Self::Path(PathBuf::from(rest))),
             _ => Err(malformed("it has none of the forms")),
@@ -49,7 +51,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Docker(reference) => write!(f, "docker:{reference}"),
-            Self::Debian { release } => write!(f, "debian:{release}"),
+            Self::Packages(release) => release.fmt(f),
             Self::Archive(file) => write!(f, "docker:{}", file.display()),
             Self::Path(file) => write!(f, "path:{}", file.display()),
             Self::Auto => f.write_str("auto"),
@@ -63,9 +65,14 @@ mod tests {
 
     #[test]
     fn every_form_reads_back() {
-        for text in
-            ["docker:nginx:1.29", "docker:prom/prometheus:v3.5.0", "debian:trixie", "path:/usr/sbin/nginx", "auto"]
-        {
+        for text in [
+            "docker:nginx:1.29",
+            "docker:prom/prometheus:v3.5.0",
+            "debian:trixie",
+            "ubuntu:noble",
+            "path:/usr/sbin/nginx",
+            "auto",
+        ] {
             assert_eq!(text.parse::<Source>().expect(text).to_string(), text);
         }
         for text in ["docker:nginx.tar", "docker:/images/nginx", "docker:./nginx.tar"] {
@@ -88,10 +95,12 @@ mod tests {
             "debian:../x",
             "path:",
             "ubuntu:24.04",
+            "ubuntu:",
+            "fedora:42",
         ] {
             let error = text.parse::<Source>().expect_err(text);
             assert_eq!(error.exit_code(), 2, "{text}");
-            assert!(error.to_string().contains("debian:trixie"), "{error}");
+            assert!(["debian:trixie", "ubuntu:noble"].iter().all(|form| error.to_string().contains(form)), "{error}");
         }
     }
 }

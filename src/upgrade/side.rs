@@ -48,7 +48,7 @@ impl FromStr for Side {
         if !text.contains('=') {
             let source: Source = text.parse()?;
             return match source {
-                Source::Debian { .. } | Source::Auto => {
+                Source::Packages(_) | Source::Auto => {
                     Ok(Self { nginx: Some(source.clone()), prometheus: Some(source) })
                 }
                 Source::Docker(_) | Source::Archive(_) | Source::Path(_) => Err(WrongSide::Both(source)),
@@ -82,6 +82,8 @@ mod tests {
     fn a_release_is_both_programs() {
         let side: Side = "debian:bookworm".parse().expect("a side");
         assert_eq!(side.nginx, side.prometheus);
+        let side: Side = "ubuntu:jammy".parse().expect("a side");
+        assert_eq!((side.nginx, side.prometheus), ("ubuntu:jammy".parse().ok(), "ubuntu:jammy".parse().ok()));
         let side: Side = "prometheus=debian:trixie".parse().expect("a side");
         assert_eq!((side.nginx, side.prometheus), (None, "debian:trixie".parse().ok()));
         let side: Side = "nginx=docker:nginx:1.29,prometheus=path:/a".parse().expect("a side");

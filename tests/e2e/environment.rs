@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::geteuid;
 
@@ -38,12 +39,14 @@ fn without_an_engine_the_message_says_how_to_have_one() {
 }
 
 #[test]
-fn a_release_that_does_not_exist_is_wrong_input() {
+fn a_release_that_does_not_exist_is_told_with_those_that_do() {
     if !has_docker() {
         return;
     }
     let ended = check(&Stage::new(), &["--nginx", "debian:nosuch"]);
-    assert_refused(&ended, 2, &["has no release `nosuch`", "Name one that it has, such as debian:stable"]);
+    let words =
+        ["has no release `nosuch`. It has ", " (stable), ", "sid (unstable). Name one of them, such as debian:"];
+    assert_refused(&ended, 3, &words);
 }
 
 #[test]
@@ -51,6 +54,11 @@ fn an_image_that_is_not_to_be_had_is_told_from_wrong_input() {
     if !has_docker() {
         return;
     }
+    let image = EmptyImage::import();
+    let (repository, _) = image.0.split_once(':').expect("a tag");
+    let ended = check(&Stage::new(), &["--nginx", &format!("docker:{repository}:nosuch")]);
+    let there = format!("check its name (the engine has {})", image.0);
+    assert_refused(&ended, 3, &[&format!("the image {repository}:nosuch is not here"), &there]);
     let ended = check(&Stage::new(), &["--nginx", "docker:nosuch:1"]);
     let words = ["the image nosuch:1 is not here and can't be pulled", "check its name", "debian:stable"];
     assert_refused(&ended, 3, &words);
@@ -106,7 +114,9 @@ struct EmptyImage(String);
 impl EmptyImage {
     fn import() -> Self {
         use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
-        let name = format!("proxyproof-test-{}", std::process::id());
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("proxyproof-test-{}-{number}", std::process::id());
         let options = CreateImageOptionsBuilder::new().from_src("-").repo(&name).tag("empty").build();
         // The end of an archive: two empty blocks.
         let archive = testcontainers::bollard::body_full(vec![0_u8; 1024].into());

@@ -74,7 +74,7 @@ fn a_binary_or_huge_file_is_refused_without_being_read() {
 #[test]
 fn a_wrong_option_is_refused_before_anything_boots() {
     assert_snapshot!(refused(&[GUIDE, "--nginx", "nginx"]), @"
-    2: error: invalid value 'nginx' for '--nginx <SRC>': `nginx` names no source: it has none of the forms. Write docker:IMAGE (docker:nginx:1.29), debian:RELEASE (debian:trixie), path:FILE (path:/usr/sbin/nginx) or auto.
+    2: error: invalid value 'nginx' for '--nginx <SRC>': `nginx` names no source: it has none of the forms. Write docker:IMAGE (docker:nginx:1.29), debian:RELEASE (debian:trixie), ubuntu:RELEASE (ubuntu:noble), path:FILE (path:/usr/sbin/nginx) or auto.
 
     For more information, try '--help'.
     ");

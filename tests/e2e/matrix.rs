@@ -62,13 +62,13 @@ fn people_get_a_table_and_the_findings_where_they_ask_for_them() {
 }
 
 #[test]
-fn a_release_that_does_not_exist_is_wrong_input() {
+fn a_release_that_is_not_there_is_told_from_wrong_input() {
     if !has_sandbox() {
         return;
     }
     let words =
         ["matrix", "fixtures/guide/nginx.conf", "--runtime", "sandbox", "--nginx", "debian:bookworm,debian:nosuch"];
     let ended = Stage::new().start(words.into_iter().chain(["--prometheus", "debian:bookworm"])).end();
-    assert_eq!(ended.code(), 2, "{ended:#?}");
+    assert_eq!(ended.code(), 3, "{ended:#?}");
     assert!(ended.stderr.contains("nosuch"), "{}", ended.stderr);
 }

@@ -1,12 +1,15 @@
 //! Images: present, pulled, or loaded from what a source built.
 
+use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 
 use std::pin::pin;
 
 use futures_util::{TryStreamExt, stream};
 use testcontainers::bollard::errors::Error as BollardError;
-use testcontainers::bollard::query_parameters::{CreateImageOptionsBuilder, ImportImageOptionsBuilder};
+use testcontainers::bollard::query_parameters::{
+    CreateImageOptionsBuilder, ImportImageOptionsBuilder, ListImagesOptionsBuilder,
+};
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, is_gone, refused, root_cause};
@@ -28,12 +31,21 @@ impl Engine {
             return Ok(());
         }
         let options = CreateImageOptionsBuilder::new().from_image(&tagged(image)).build();
-        self.docker
-            .create_image(Some(options), None, None)
-            .try_collect::<Vec<_>>()
-            .await
-            .map(drop)
-            .map_err(|error| RuntimeError::NoImage { image: image.to_owned(), reason: root_cause(&error) })
+        let pulled = self.docker.create_image(Some(options), None, None).try_collect::<Vec<_>>().await;
+        let Err(error) = pulled else { return Ok(()) };
+        let there = self.tags_beside(image).await;
+        Err(RuntimeError::NoImage { image: image.to_owned(), reason: root_cause(&error), there })
+    }
+
+    /// What the engine has of the same repository, for a message: it is empty if the engine does not say.
+    async fn tags_beside(&self, image: &str) -> Vec<String> {
+        let filters = HashMap::from([("reference", vec![repository(image)])]);
+        let options = ListImagesOptionsBuilder::new().filters(&filters).build();
+        let images = self.docker.list_images(Some(options)).await.unwrap_or_default();
+        let mut tags: Vec<String> = images.into_iter().flat_map(|image| image.repo_tags).collect();
+        tags.sort();
+        tags.dedup();
+        tags
     }
 
     /// Writes an image as `docker save` does.
@@ -89,8 +101,34 @@ impl Write for Chunks {
     }
 }
 
+/// A reference without its tag and its digest.
+fn repository(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    }
+}
+
 /// Without a tag the engine would pull all of them.
 fn tagged(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     if last.contains(':') || last.contains('@') { image.to_owned() } else { format!("{image}:latest") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_no_tag() {
+        for (image, of) in [
+            ("nginx", "nginx"),
+            ("nginx:1.29", "nginx"),
+            ("registry.test:5000/nginx", "registry.test:5000/nginx"),
+            ("registry.test:5000/nginx:1.29@sha256:ab", "registry.test:5000/nginx"),
+        ] {
+            assert_eq!(repository(image), of);
+        }
+    }
 }

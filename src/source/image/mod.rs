@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tar::{Builder, Header};
 
 use super::root::Manifest;
-use super::{Recipe, Root, SourceError};
+use super::{Distribution, Recipe, Root, SourceError};
 
 /// What is known of an image without making it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ pub fn image_tag(root: &Root, recipe: Recipe) -> String {
     let manifest = root.manifest();
     let revision = super::recipe::REVISION;
     let kind = manifest.source.split(':').next().unwrap_or_default();
-    let release = manifest.source.strip_prefix("debian:").map(|release| format!("-{release}")).unwrap_or_default();
+    let release = manifest.source.split_once(':').filter(|(kind, _)| Distribution::named(kind).is_some());
+    let release = release.map(|(_, release)| format!("-{release}")).unwrap_or_default();
     let version: String =
         manifest.package_version.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
     let id = image_id(root).trim_start_matches("sha256:");

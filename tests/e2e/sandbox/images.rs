@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use proxyproof::source::image::{Archive, image_tag};
-use proxyproof::source::{Arch, Cache, Program, Recipe, Release, Root, debian};
+use proxyproof::source::{Arch, Cache, Distribution, Program, Recipe, Release, Root, packages};
 use serde_json::Value;
 
 use super::same::{differences, without_what_differs};
@@ -20,8 +20,8 @@ pub(super) const PROGRAMS: [(Program, Recipe); 2] =
 /// The packages of the same release as [`GUIDE`], of which the images are made here: there may be no registry.
 pub(super) fn root(program: Program) -> Root {
     let (arch, cache) = (Arch::host().expect("a processor"), Cache::from_env().expect("a cache"));
-    let release: Release = "trixie".parse().expect("a release");
-    debian::build(&release, &program.into(), arch, &cache, &()).expect("a root")
+    let release = Release::new(Distribution::Debian, "trixie").expect("a release");
+    packages::build(&release, &program.into(), arch, &cache, &()).expect("a root")
 }
 
 /// As `docker save` writes it.

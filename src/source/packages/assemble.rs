@@ -49,11 +49,10 @@ impl Job<'_> {
         staging: &Path,
     ) -> Result<(), SourceError> {
         let megabytes = packages.iter().map(|package| package.size).sum::<u64>().div_ceil(1_000_000);
-        let (name, release) = (self.build.recipe().name(), &index.codename);
-        self.progress
-            .step(&format!("Downloading {name} of debian:{release} ({} packages, {megabytes} MB)", packages.len()));
+        let (name, release) = (self.build.recipe().name(), index.release(self.release));
+        self.progress.step(&format!("Downloading {name} of {release} ({} packages, {megabytes} MB)", packages.len()));
         let debs = fetch::fetch(self.release, packages, building)?;
-        self.progress.step(&format!("Unpacking {name} of debian:{release}"));
+        self.progress.step(&format!("Unpacking {name} of {release}"));
         unpack::unpack_all(&debs, staging, self.build.recipe())
     }
 
@@ -79,15 +78,15 @@ impl Job<'_> {
     fn missing(&self, missing: Missing) -> SourceError {
         SourceError::Missing {
             name: missing.name,
-            needed_by: format!("{} of debian:{}", missing.needed_by.display(), self.release),
-            cure: "Name another release, such as debian:stable",
+            needed_by: format!("{} of {}", missing.needed_by.display(), self.release),
+            cure: format!("Name another release, such as {}", self.release.distribution().example()),
         }
     }
 
     fn manifest(&self, index: &Index, plan: &Plan) -> Manifest {
         Manifest {
             recipe: self.build.recipe(),
-            source: format!("debian:{}", index.codename),
+            source: index.release(self.release).to_string(),
             architecture: self.arch.engine().to_owned(),
             version: release::upstream_version(&plan.version),
             package_version: plan.version.clone(),

@@ -54,12 +54,21 @@ fn unpack(deb: &Path, staging: &Path, recipe: Recipe) -> Result<(), SourceError>
         None => Err(io::ErrorKind::BrokenPipe.into()),
     };
     let complaint = end(child);
-    let failed = |detail: String| SourceError::Unpack { package: name(deb), detail };
+    let failed = |detail: String| SourceError::Unpack { package: name(deb), cure: way_to_unpack(&detail), detail };
     match (unpacked, complaint) {
         (Err(error), _) if is_full(&error) => Err(SourceError::disk_full(staging)),
         (_, Some(complaint)) => Err(failed(complaint)),
         (Err(error), None) => Err(failed(error.to_string())),
         (Ok(()), None) => fs::remove_file(deb).map_err(SourceError::io("remove", deb)),
+    }
+}
+
+/// What helps where dpkg can't unpack a package. Ubuntu's are compressed in a way that old ones don't know.
+fn way_to_unpack(detail: &str) -> &'static str {
+    if detail.contains("unknown compression") {
+        "Update dpkg: 1.21.18 and newer know zstd, with which Ubuntu's packages are compressed"
+    } else {
+        "Run it again with PROXYPROOF_REFRESH=1"
     }
 }
 

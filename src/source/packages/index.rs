@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::apt::Origin;
+use super::apt::{self, Origin};
 use super::plan::{self, Plan};
-use super::{Job, Release, mirror, update};
+use super::{Distribution, Job, Release, mirror, update};
 use crate::source::cache::{self, Building, Cache};
 use crate::source::{Arch, Build, Recipe, SourceError, image, root};
 
 /// A release, as its mirror described it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Index {
-    pub codename: String,
+    codename: String,
     suite: String,
     mirror: String,
+    /// The one that the user named to verify it.
+    #[serde(default)]
+    keyring: Option<PathBuf>,
     architecture: String,
     fetched: u64,
     pub notes: Vec<String>,
@@ -26,10 +30,12 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The one in the cache, if it is of the mirror that the user wants.
+    /// The one in the cache, if it is of the mirror that the user wants, and verified as the user wants.
     pub(super) fn open(cache: &Cache, release: &Release, arch: Arch) -> Option<Self> {
-        let index: Self = serde_json::from_slice(&fs::read(cache.index(&file_key(release, arch))).ok()?).ok()?;
-        let other = cache.mirror().is_some_and(|mirror| mirror.trim_end_matches('/') != index.mirror);
+        let index: Self = serde_json::from_slice(&fs::read(file(cache, release, arch)).ok()?).ok()?;
+        let distribution = release.distribution();
+        let other = cache.mirror(distribution).is_some_and(|mirror| mirror.trim_end_matches('/') != index.mirror)
+            || cache.keyring(distribution) != index.keyring.as_deref();
         (!other).then_some(index)
     }
 
@@ -48,39 +54,53 @@ impl Index {
         build.is_plain() || self.plans.contains_key(&build.name())
     }
 
-    /// What a root is made of.
-    pub(super) fn plan(&self, build: &Build) -> Result<&Plan, SourceError> {
+    /// The release by its codename, as which it is reported, whatever it was asked for.
+    pub(super) fn release(&self, asked: &Release) -> Release {
+        asked.sibling(&self.codename).unwrap_or_else(|| asked.clone())
+    }
+
+    /// What a root of the release is made of.
+    pub(super) fn plan(&self, asked: &Release, build: &Build) -> Result<&Plan, SourceError> {
         self.plans.get(&build.name()).ok_or_else(|| SourceError::NoSuchPackage {
-            release: self.codename.clone(),
+            release: self.release(asked),
+            there: Vec::new(),
             package: build.recipe().packages()[0].to_owned(),
             architecture: Arch::named(&self.architecture).map_or("this machine", Arch::debian),
         })
     }
 
-    /// The name of a root in the cache. It changes when any of its packages does.
-    pub(super) fn key(&self, build: &Build) -> Option<String> {
+    /// The name of a root in the cache. It changes when any of its packages does. Debian's have no more than the codename
+    /// in it.
+    pub(super) fn key(&self, asked: &Release, build: &Build) -> Option<String> {
         let plan = self.plans.get(&build.name())?;
         let mut contents = Sha256::new();
         plan.packages.iter().for_each(|package| contents.update(&package.sha256));
         let contents = image::hex(&contents.finalize());
-        Some(root::key(build.recipe(), &self.codename, &self.architecture, &plan.version, &contents))
+        let release = match asked.distribution() {
+            Distribution::Debian => self.codename.clone(),
+            other @ Distribution::Ubuntu => format!("{}-{}", other.id(), self.codename),
+        };
+        Some(root::key(build.recipe(), &release, &self.architecture, &plan.version, &contents))
     }
 
     /// Asks the mirror what each recipe takes, and what is asked for does, and keeps the answer in the cache. Of an index
     /// that is still believed, what it says of other sets of modules is kept.
     pub(super) fn fetch(job: &Job<'_>, believed: Option<Self>) -> Result<Self, SourceError> {
         let Job { release, build, arch, cache, progress } = *job;
-        let mirror = mirror::find(cache)?;
-        progress.step(&format!("Reading the package index of debian:{release}"));
+        let distribution = release.distribution();
+        let (mirror, keyring) = (mirror::find(cache, distribution)?, apt::keyring(cache, distribution)?);
+        progress.step(&format!("Reading the package index of {release}"));
         let building = Building::new(cache, progress)?;
-        let (apt, notes) = update::verified(&building, &Origin { mirror: &mirror, release, arch, dated: true })?;
-        let (codename, suite) = update::names(&apt.release_file().unwrap_or_default(), release);
+        let origin = Origin { mirror: &mirror, keyring: &keyring, release, arch, dated: true };
+        let (apt, notes) = update::verified(&building, &origin)?;
+        let (codename, suite) = update::names(&apt.release_file(release).unwrap_or_default(), release);
         let mut plans = believed.map(|index| index.plans).unwrap_or_default();
         let builds: Vec<Build> = Recipe::ALL.into_iter().map(Build::from).chain([build.clone()]).collect();
         plans.extend(plan::plans(&apt, release, &builds)?);
         let architecture = arch.debian().to_owned();
-        let index = Self { codename, suite, mirror, architecture, fetched: cache::now(), notes, plans };
-        let file = cache.index(&file_key(release, arch));
+        let keyring = cache.keyring(distribution).map(Path::to_owned);
+        let index = Self { codename, suite, mirror, keyring, architecture, fetched: cache::now(), notes, plans };
+        let file = file(cache, release, arch);
         let text = serde_json::to_vec_pretty(&index).map_err(|error| SourceError::io("write", &file)(error.into()))?;
         building.write("index.json", &text)?;
         building.finish("index.json", &file)?;
@@ -89,8 +109,9 @@ impl Index {
 }
 
 /// What was worked out for other packages, by another version of this program, is another index.
-fn file_key(release: &Release, arch: Arch) -> String {
+fn file(cache: &Cache, release: &Release, arch: Arch) -> PathBuf {
     let mut asked = Sha256::new();
     Recipe::ALL.iter().flat_map(|recipe| recipe.packages()).for_each(|package| asked.update(format!("{package} ")));
-    format!("{release}-{}-{:.8}", arch.debian(), image::hex(&asked.finalize()))
+    let key = format!("{}-{}-{:.8}", release.name(), arch.debian(), image::hex(&asked.finalize()));
+    cache.index(release.distribution(), &key)
 }

@@ -47,7 +47,8 @@ pub(super) fn ignores_dates(dump: &str) -> bool {
     })
 }
 
-/// apt reads this file before all others; the two that name the machine's own keep those, and their hooks, out.
+/// apt reads this file before all others; the two that name the machine's own keep those, and their hooks, out. An
+/// update that Ubuntu hands to some machines first is taken on all, so that a release is the same on each.
 pub(super) fn configuration(directory: &Path, arch: &str, acquire: &str) -> String {
     let directory = directory.display();
     let architecture = match arch {
@@ -72,6 +73,7 @@ Dir::Log "/dev/null";
 {architecture}APT::Sandbox::User "root";
 APT::Install-Recommends "false";
 APT::Install-Suggests "false";
+APT::Get::Always-Include-Phased-Updates "true";
 Acquire::Retries "1";
 Acquire::http::Timeout "20";
 Acquire::https::Timeout "20";

@@ -63,7 +63,7 @@ fn plan(apt: &Apt, release: &Release, build: &Build) -> Result<Option<Plan>, Sou
             text if apt::is_disk_full(text) => Err(SourceError::disk_full(Path::new(""))),
             text if text.contains("Unable to locate package") || text.contains("no installation candidate") => Ok(None),
             _ => {
-                let (release, program) = (release.to_string(), build.recipe().name().to_owned());
+                let (release, program) = (release.clone(), build.recipe().name().to_owned());
                 Err(SourceError::Resolve { release, program, detail: apt::complaint(&output) })
             }
         };

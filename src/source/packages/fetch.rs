@@ -28,6 +28,6 @@ pub(super) fn fetch(
     }
     match String::from_utf8_lossy(&output.stderr) {
         text if apt::is_disk_full(&text) => Err(SourceError::disk_full(&directory)),
-        _ => Err(SourceError::Download { release: release.to_string(), detail: apt::complaint(&output) }),
+        _ => Err(SourceError::Download { release: release.clone(), detail: apt::complaint(&output) }),
     }
 }

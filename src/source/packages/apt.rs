@@ -4,14 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::{Release, settings};
+use super::{Distribution, Release, settings};
 use crate::source::cache::create_dirs;
 use crate::source::children::{APT_GET, Tool};
-use crate::source::{Arch, SourceError};
-
-/// Debian's keys, as the package `debian-archive-keyring` has them: binary, or armoured in the newest.
-const KEYRINGS: [&str; 2] =
-    ["/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"];
+use crate::source::{Arch, Cache, SourceError};
 
 /// An apt whose whole state is one directory.
 pub(super) struct Apt {
@@ -23,6 +19,7 @@ pub(super) struct Apt {
 /// What an apt is for.
 pub(super) struct Origin<'a> {
     pub mirror: &'a str,
+    pub keyring: &'a Path,
     pub release: &'a Release,
     pub arch: Arch,
     /// Whether an index past its date is refused.
@@ -32,7 +29,6 @@ pub(super) struct Origin<'a> {
 impl Apt {
     /// Writes its configuration into `directory`.
     pub(super) fn new(directory: PathBuf, origin: &Origin<'_>) -> Result<Self, SourceError> {
-        let keyring = keyring()?;
         for name in ["lists/partial", "cache/archives/partial"] {
             create_dirs(&directory.join(name))?;
         }
@@ -43,13 +39,14 @@ impl Apt {
             false if machine_ignores_dates => " check-valid-until=no check-date=no",
             false => " check-valid-until=no",
         };
-        let (mirror, release, arch) = (origin.mirror, origin.release, origin.arch.debian());
+        let (mirror, keyring, arch) = (origin.mirror, origin.keyring.display(), origin.arch.debian());
+        let components = origin.release.distribution().components();
+        let sources = origin
+            .release
+            .suites()
+            .map(|suite| format!("deb [arch={arch} signed-by={keyring}{valid}] {mirror} {suite} {components}\n"));
         write(&directory, "status", "")?;
-        write(
-            &directory,
-            "sources.list",
-            &format!("deb [arch={arch} signed-by={keyring}{valid}] {mirror} {release} main\n"),
-        )?;
+        write(&directory, "sources.list", &sources.collect::<String>())?;
         write(&directory, "apt.conf", &settings::configuration(&directory, arch, &settings::acquire_settings(&dump)))?;
         Ok(Self { directory, machine_ignores_dates })
     }
@@ -68,11 +65,12 @@ impl Apt {
         })
     }
 
-    /// The release's index as the mirror signed it.
-    pub(super) fn release_file(&self) -> Option<String> {
+    /// The index of the release itself as the mirror signed it.
+    pub(super) fn release_file(&self, release: &Release) -> Option<String> {
+        let names = ["InRelease", "Release"].map(|file| format!("_dists_{}_{file}", release.name()));
         let entries = fs::read_dir(self.directory.join("lists")).ok()?.flatten();
-        let file = entries.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with("Release"))?;
-        fs::read_to_string(file).ok()
+        let is_it = |path: &PathBuf| names.iter().any(|name| path.to_string_lossy().ends_with(name));
+        fs::read_to_string(entries.map(|entry| entry.path()).find(is_it)?).ok()
     }
 
     fn run(&self, tool: Tool, prepare: impl FnOnce(&mut Command)) -> Result<Output, SourceError> {
@@ -97,9 +95,17 @@ pub(super) fn for_downloads(directory: &Path) -> Result<(), SourceError> {
     )
 }
 
-pub(super) fn keyring() -> Result<&'static str, SourceError> {
-    let found = KEYRINGS.into_iter().find(|path| Path::new(path).exists());
-    found.ok_or(SourceError::NoKeyring { path: KEYRINGS[0] })
+/// The file with the keys of a distribution: the one that the user named, else that of its package.
+pub(super) fn keyring(cache: &Cache, distribution: Distribution) -> Result<PathBuf, SourceError> {
+    let named = cache.keyring(distribution).map(Path::to_owned);
+    let usual = distribution.keyrings().iter().map(PathBuf::from);
+    let mut candidates: Vec<PathBuf> = named.map_or_else(|| usual.collect(), |file| vec![file]);
+    // It becomes a word in a line of apt's sources.
+    let is_one_word =
+        |path: &PathBuf| !path.to_string_lossy().contains(|c: char| c.is_whitespace() || "[],".contains(c));
+    let found = candidates.iter().position(|path| path.is_file() && is_one_word(path));
+    let path = candidates.swap_remove(found.unwrap_or_default());
+    found.map(|_| path.clone()).ok_or(SourceError::NoKeyring { distribution, path })
 }
 
 fn write(directory: &Path, name: &str, text: &str) -> Result<(), SourceError> {

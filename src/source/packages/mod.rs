@@ -1,24 +1,28 @@
-//! Builds roots from the packages of a Debian release, with the machine's own apt and dpkg and no privileges.
+//! Builds roots from the packages of a release of Debian or Ubuntu, with the machine's own apt and dpkg and no privileges.
 //!
 //! The way: the release's index is read and verified by apt in a directory of its own, so that nothing of the machine's
 //! is touched (`apt`, `update`); what each root needs is worked out at once and kept for a day (`plan`, `index`); the
 //! packages are downloaded against those checksums and unpacked (`fetch`, `unpack`); a selection of their files is the
-//! root (`assemble`).
+//! root (`assemble`). Where distributions differ is said in one place (`distribution`).
 
 mod apt;
 mod assemble;
 mod diagnose;
+mod distribution;
 mod fetch;
 mod index;
 mod mirror;
 mod plan;
 mod release;
 mod settings;
+mod there;
 mod unpack;
 mod update;
 
 pub use diagnose::diagnose;
+pub use distribution::Distribution;
 pub use release::Release;
+pub(super) use there::{offer, offer_others};
 
 use index::Index;
 
@@ -38,7 +42,7 @@ pub fn build(
     progress: &dyn Progress,
 ) -> Result<Root, SourceError> {
     let job = Job { release, build, arch, cache, progress };
-    job.run().map_err(|error| error.in_cache(cache.directory()))
+    job.run().map_err(|error| job.offering(error.in_cache(cache.directory())))
 }
 
 struct Job<'a> {
@@ -68,16 +72,39 @@ impl Job<'_> {
         }
     }
 
+    /// The same error with what the mirror has instead, if that is what is wrong.
+    fn offering(&self, mut error: SourceError) -> SourceError {
+        match &mut error {
+            SourceError::NoSuchRelease { there, .. } => *there = self.there(),
+            SourceError::NoSuchPackage { release, there, .. } => {
+                *there = self.there();
+                there.retain(|name| name.split(' ').next() != Some(release.name()));
+            }
+            _ => {}
+        }
+        error
+    }
+
+    /// The releases that the mirror has. That it can't be asked is no reason for another error.
+    fn there(&self) -> Vec<String> {
+        let distribution = self.release.distribution();
+        let asked = mirror::find(self.cache, distribution).and_then(|mirror| {
+            let building = Building::new(self.cache, self.progress)?;
+            there::releases(distribution, &mirror, &building)
+        });
+        asked.unwrap_or_default()
+    }
+
     /// The finished root that the index stands for.
     fn finished(&self, index: &Index) -> Option<Root> {
-        Root::open(&self.cache.root(&index.key(self.build)?))
+        Root::open(&self.cache.root(&index.key(self.release, self.build)?))
     }
 
     /// A finished root of an index that could not be renewed; else the reason why it could not.
     fn older(&self, known: Option<&Index>, error: SourceError) -> Result<Root, SourceError> {
         let root = known.filter(|_| error.is_no_answer()).and_then(|index| self.finished(index));
         let note = "an older build is used, because the package index could not be read again";
-        root.map(|root| root.noting(format!("{note} (debian:{})", self.release))).ok_or(error)
+        root.map(|root| root.noting(format!("{note} ({})", self.release))).ok_or(error)
     }
 
     /// An index to be believed, with a plan for what is asked for: the one that is there, or a new one. Only one process
@@ -97,21 +124,20 @@ impl Job<'_> {
     }
 
     fn lock_index(&self) -> Result<Lock, SourceError> {
-        let name = format!("index-{}-{}", self.release, self.arch.debian());
+        let name = format!("index-{}-{}-{}", self.release.distribution().id(), self.release.name(), self.arch.debian());
         Lock::acquire(self.cache, &name, || {
-            self.progress
-                .step(&format!("Waiting for the package index of debian:{}, which is being read", self.release));
+            self.progress.step(&format!("Waiting for the package index of {}, which is being read", self.release));
         })
     }
 
     /// The root that the index stands for, built if nobody did so before or meanwhile.
     fn root(&self, index: &Index) -> Result<Root, SourceError> {
-        let plan = index.plan(self.build)?;
-        let key = index.key(self.build).unwrap_or_default();
+        let plan = index.plan(self.release, self.build)?;
+        let key = index.key(self.release, self.build).unwrap_or_default();
         let place = self.cache.root(&key);
         let _lock = Lock::acquire(self.cache, &format!("root-{key}"), || {
             self.progress.step(&format!(
-                "Waiting for {} of debian:{}, which is being built",
+                "Waiting for {} of {}, which is being built",
                 self.build.recipe().name(),
                 self.release
             ));
