@@ -14,6 +14,7 @@ use crate::finding::{Finding, Fix, Level};
 use crate::location::Location;
 use crate::observe::Observer;
 
+pub(crate) use boot::deprecations::instead_of;
 pub(crate) use run::{Asked, in_order, known_id, milliseconds, run, run_after, run_alone};
 pub use run::{CheckId, CheckResult, Outcome};
 pub use selection::{Selection, UnknownCheck};

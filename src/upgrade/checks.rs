@@ -23,8 +23,13 @@ pub(super) fn changes(deltas: &[Delta], observed: &Observed) -> Vec<Change> {
                 let place = [&observed.new_nginx, &observed.new_prometheus].into_iter().flatten();
                 let mut sights = std::iter::once(&observed.new).chain(place);
                 let Some(finding) = sights.find_map(|sight| finding(sight, url, id, message)) else { continue };
-                let before = delta.before.clone().unwrap_or_else(|| before(&observed.old, url, id));
-                let change = Change::new(level, delta.by, format!("{id}: {message}"));
+                let (what, before) = match &delta.before {
+                    Some(before) => {
+                        (format!("{id}: as before, but seen as `{}`: {message}", finding.actual), before.clone())
+                    }
+                    None => (format!("{id}: {message}"), before(&observed.old, url, id)),
+                };
+                let change = Change::new(level, delta.by, what);
                 changes
                     .push(change.from(before).to(&finding.actual).at(finding.location.clone()).advising(&finding.fix));
             }
@@ -65,8 +70,9 @@ fn before(observation: &Observation, url: &str, id: &str) -> String {
     }
 }
 
+/// What made the check fail: notes hinder no pass.
 fn before_in_words(observation: &Observation, url: &str, id: &str) -> String {
     let check = observation.routes.get(url).and_then(|route| route.checks.get(id));
-    let messages = check.map(|check| check.findings.iter().map(|finding| finding.message.clone()).collect::<Vec<_>>());
-    messages.unwrap_or_default().join("; ")
+    let findings = check.into_iter().flat_map(|check| &check.findings).filter(|finding| finding.level > Level::Note);
+    findings.map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")
 }

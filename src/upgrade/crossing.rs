@@ -2,7 +2,7 @@
 
 use super::change::{By, Change};
 use super::diff::Observed;
-use super::known::{KNOWN, OPENSSL};
+use super::known::{Known, Whose, all};
 use crate::observation::Observation;
 
 /// Newer than any version.
@@ -13,29 +13,23 @@ const NEWEST: [u32; 3] = [u32::MAX; 3];
 pub(super) struct Crossing {
     nginx: [[u32; 3]; 2],
     prometheus: [[u32; 3]; 2],
-    openssl: [[u32; 2]; 2],
+    openssl: [[u32; 3]; 2],
 }
 
 impl Crossing {
     pub(super) fn of(observed: &Observed) -> Self {
-        let nginx = |seen: &Observation| seen.nginx.version.clone();
-        let prometheus = |seen: &Observation| seen.prometheus.first()?.version.clone();
-        let openssl = |seen: &Observation| {
-            let library = seen.nginx.tls_library.as_deref()?.strip_prefix("OpenSSL ")?;
-            let [major, minor, _] = numbers(library);
-            Some([major, minor])
-        };
-        let of =
-            |seen: &Observation, version: fn(&Observation) -> Option<String>| version(seen).map(|text| numbers(&text));
+        let version = |seen: &Observation, of: fn(&Observation) -> Option<&str>| of(seen).map(numbers);
+        let nginx = |seen: &Observation| version(seen, |seen| seen.nginx.version.as_deref());
+        let prometheus = |seen: &Observation| version(seen, |seen| seen.prometheus.first()?.version.as_deref());
+        let openssl =
+            |seen: &Observation| version(seen, |seen| seen.nginx.tls_library.as_deref()?.strip_prefix("OpenSSL "));
+        let (old, new) = (&observed.old, &observed.new);
         Self {
-            nginx: [of(&observed.old, nginx).unwrap_or_default(), of(&observed.new, nginx).unwrap_or(NEWEST)],
-            // One that did not start tells no version, and is as new as can be.
-            prometheus: [
-                of(&observed.old, prometheus).unwrap_or_default(),
-                of(&observed.new, prometheus).unwrap_or(NEWEST),
-            ],
+            // One that tells no version may be as new as can be.
+            nginx: [nginx(old).unwrap_or_default(), nginx(new).unwrap_or(NEWEST)],
+            prometheus: [prometheus(old).unwrap_or_default(), prometheus(new).unwrap_or(NEWEST)],
             // Of what is not known nothing is said.
-            openssl: [openssl(&observed.old).unwrap_or([u32::MAX; 2]), openssl(&observed.new).unwrap_or_default()],
+            openssl: [openssl(old).unwrap_or(NEWEST), openssl(new).unwrap_or_default()],
         }
     }
 
@@ -43,24 +37,22 @@ impl Crossing {
     pub(super) fn explain(&self, change: &mut Change) {
         let text = format!("{} {} {}", change.what, change.before, change.after);
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let is_meant = |known: &Known| has(known.words) && (known.kinds.is_empty() || has(known.kinds));
         let can_be_of = |program| change.by.is_none_or(|by| by == program || by == By::Both);
-        let known = KNOWN.iter().find(|known| {
-            let [old, new] = if known.program == By::Nginx { self.nginx } else { self.prometheus };
+        let known = all().find(|known| {
+            let ([old, new], program) = match known.whose {
+                Whose::Nginx => (self.nginx, By::Nginx),
+                Whose::OpenSsl => (self.openssl, By::Nginx),
+                Whose::Prometheus => (self.prometheus, By::Prometheus),
+            };
             let crosses = old < known.since && known.since <= new && known.until.is_none_or(|until| new < until);
-            let is_meant = has(known.words) && (known.kinds.is_empty() || has(known.kinds));
-            crosses && is_meant && can_be_of(known.program)
+            crosses && can_be_of(program) && is_meant(known)
         });
-        let [old, new] = self.openssl;
-        let of_openssl = OPENSSL.iter().find(|(since, words, _)| old < *since && *since <= new && has(words));
-        match (known, of_openssl) {
-            (Some(known), _) => {
-                change.source = Some(known.source);
-                if !known.advice.is_empty() {
-                    known.advice.clone_into(&mut change.advice);
-                }
+        if let Some(known) = known {
+            change.source = Some(known.source);
+            if !known.advice.is_empty() {
+                known.advice.clone_into(&mut change.advice);
             }
-            (None, Some((.., source))) if can_be_of(By::Nginx) => change.source = Some(source),
-            _ => {}
         }
     }
 }
@@ -84,8 +76,11 @@ mod tests {
 
     #[test]
     fn a_change_is_explained_where_its_version_is_gone_over() {
-        let crossing =
-            Crossing { nginx: [[1, 22, 1], [1, 26, 3]], prometheus: [[3, 6, 0], [3, 7, 1]], openssl: [[3, 0], [3, 5]] };
+        let crossing = Crossing {
+            nginx: [[1, 22, 1], [1, 26, 3]],
+            prometheus: [[3, 6, 0], [3, 7, 1]],
+            openssl: [[3, 0, 0], [3, 5, 0]],
+        };
         let source = |what, by| explained(what, crossing, by).source.unwrap_or_default();
         assert!(source("TLS 1.3 is taken now", By::Nginx).contains("1.23.4"));
         assert!(source("prefix-redirects: the redirect leaves", By::Prometheus).contains("#17240"));
@@ -94,5 +89,12 @@ mod tests {
         assert_eq!(source("TLS 1.0 is no longer taken", By::Nginx), "");
         let mended = Crossing { prometheus: [[3, 6, 0], [3, 7, 3]], ..crossing };
         assert_eq!(explained("prefix-redirects: x", mended, By::Prometheus).source, None);
+        // What OpenSSL takes away is gone whatever nginx says.
+        let far = Crossing { nginx: [[1, 18, 0], [1, 30, 6]], openssl: [[1, 1, 1], [3, 5, 0]], ..crossing };
+        let gone = explained("TLS 1.0 and TLS 1.1 are no longer taken", far, By::Nginx).source.unwrap_or_default();
+        assert!(gone.contains("openssl"), "{gone}");
+        let stays = Crossing { openssl: [[3, 0, 0], [3, 5, 0]], ..far };
+        let gone = explained("TLS 1.0 and TLS 1.1 are no longer taken", stays, By::Nginx).source.unwrap_or_default();
+        assert!(gone.contains("1.27.3"), "{gone}");
     }
 }

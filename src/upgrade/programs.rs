@@ -5,6 +5,7 @@ use super::diff::{Delta, Observed};
 use super::fact::{Fact, Seen};
 use super::grouping::{by_key, counted, listed};
 use super::places::Places;
+use crate::check::instead_of;
 use crate::location::Location;
 
 const BREAKING: ChangeLevel = ChangeLevel::Breaking;
@@ -19,17 +20,17 @@ pub(super) fn refusals(deltas: &[Delta], observed: &Observed, places: &Places<'_
             Fact::NginxRefuses(said) => ("nginx", said.clone(), place_of(observed, said)),
             Fact::PrometheusRefuses(_) => {
                 let said = delta.after.as_ref().or(delta.before.as_ref()).cloned().unwrap_or_default();
-                let flag = said.split_once("unknown long flag '--").and_then(|(_, rest)| rest.split('\'').next());
-                let place = flag.and_then(|flag| places.flag(flag)).flatten();
+                let place = unknown_flag(&said).and_then(|flag| places.flag(flag)).flatten();
                 ("Prometheus", said, place)
             }
             _ => return None,
         };
+        let instead = unknown_flag(&said).and_then(|flag| instead_of(flag, None));
         let change = match is_new {
             true => Change::new(BREAKING, delta.by, format!("{program} does not start any more: {said}"))
                 .from("it starts")
                 .to("it refuses to start")
-                .advising(advice_for(&said)),
+                .advising(advice_for(&said, instead)),
             false => Change::new(BEHAVIOUR, delta.by, format!("{program} starts now; the old one said: {said}"))
                 .from("it refuses to start")
                 .to("it starts"),
@@ -39,13 +40,19 @@ pub(super) fn refusals(deltas: &[Delta], observed: &Observed, places: &Places<'_
     deltas.iter().filter_map(change).collect()
 }
 
-fn advice_for(said: &str) -> String {
+/// The flag that Prometheus refuses, without dashes.
+fn unknown_flag(said: &str) -> Option<&str> {
+    said.split_once("unknown long flag '--")?.1.split('\'').next()
+}
+
+fn advice_for(said: &str, instead: Option<&str>) -> String {
     match said {
         said if said.contains("unknown directive \"ssl\"") => {
             "Remove `ssl on;`, and write `ssl` into each listen: listen 443 ssl; old versions take that too.".to_owned()
         }
         said if said.contains("unknown long flag") => {
-            "Take the flag out of the unit, the compose file or the manifest before the upgrade.".to_owned()
+            let instead = instead.map(|instead| format!(" Instead of it: {instead}.")).unwrap_or_default();
+            format!("Take the flag out of the unit, the compose file or the manifest before the upgrade.{instead}")
         }
         _ => "Mend the line before the upgrade; `proxyproof check` with the new version says more.".to_owned(),
     }
@@ -88,9 +95,11 @@ pub(super) fn flags(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut others = Vec::new();
     for delta in deltas {
-        let (name, used) = match &delta.fact {
-            Fact::Takes(flag) => (format!("--{flag}"), places.flag(flag)),
-            Fact::Feature(word) => (format!("--enable-feature={word}"), places.feature(word)),
+        let (name, used, instead) = match &delta.fact {
+            Fact::Takes(flag) => (format!("--{flag}"), places.flag(flag), instead_of(flag, None)),
+            Fact::Feature(word) => {
+                (format!("--enable-feature={word}"), places.feature(word), instead_of("enable-feature", Some(word)))
+            }
             _ => continue,
         };
         match (used, delta.after.is_some()) {
@@ -103,7 +112,7 @@ pub(super) fn flags(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
                 .from("taken")
                 .to("gone")
                 .at(place)
-                .advising("Take it out before the upgrade; the migration guide says what is there instead."),
+                .advising(advice_instead(instead)),
             ),
             (_, is_new) => others.push(((is_new, delta.by), name)),
         }
@@ -116,6 +125,13 @@ pub(super) fn flags(deltas: &[Delta], places: &Places<'_>) -> Vec<Change> {
         Change::new(COSMETIC, by, what).from(before).to(after)
     }));
     changes
+}
+
+fn advice_instead(instead: Option<&str>) -> String {
+    match instead {
+        Some(instead) => format!("Take it out with the upgrade. Instead of it: {instead}."),
+        None => "Take it out with the upgrade; the release notes say what is there instead.".to_owned(),
+    }
 }
 
 /// Flags that both take and that have another value now, though nobody has changed it.

@@ -86,6 +86,11 @@ pub(in super::super) enum Fate {
     Default,
 }
 
+/// What to write instead of a flag, named without dashes, or of a word of `--enable-feature`.
+pub(crate) fn instead_of(name: &str, feature: Option<&str>) -> Option<&'static str> {
+    Some(PROMETHEUS.iter().find(|flag| flag.name == name && flag.feature == feature)?.instead)
+}
+
 const fn flag(name: &'static str, instead: &'static str) -> Flag {
     Flag { name, feature: None, fate: Fate::Refused, instead }
 }
