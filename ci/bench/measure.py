@@ -42,6 +42,15 @@ def check(*words, codes=(0,)):
     return [PROXYPROOF, "check", *words, *SOURCES]
 
 
+def versions(releases):
+    """The command line of an upgrade from one release to another in the sandbox, or of a check of the one that is named."""
+    if isinstance(releases, str):
+        source = f"debian:{releases}"
+        return [PROXYPROOF, "check", GUIDE, "--runtime", "sandbox", "--nginx", source, "--prometheus", source]
+    old, new = releases
+    return [PROXYPROOF, "upgrade", GUIDE, "--runtime", "sandbox", "--from", f"debian:{old}", "--to", f"debian:{new}"]
+
+
 def peak(command, codes=(0,)):
     """How long a command takes, and the most memory that its own process had, in MB. Its programs are not counted."""
     command = [str(word) for word in command]

@@ -29,12 +29,16 @@ pub(super) struct TlsClients {
 /// What was asked of the encryption already: who asks the same shares one handshake.
 #[derive(Debug, Default)]
 pub(super) struct TlsAnswers {
-    probe: OnceCell<Result<TlsProbe, Failure>>,
-    protocols: Mutex<HashMap<String, Arc<OnceCell<Result<Option<String>, Failure>>>>>,
-    http2: OnceCell<Result<bool, Failure>>,
-    resumes: OnceCell<Result<bool, Failure>>,
-    staples: OnceCell<Result<bool, Failure>>,
+    probe: Once<TlsProbe>,
+    /// By what a client offers.
+    protocols: Mutex<HashMap<String, Arc<Once<Option<String>>>>>,
+    http2: Once<bool>,
+    resumes: Once<bool>,
+    staples: Once<bool>,
 }
+
+/// What is asked once.
+type Once<T> = OnceCell<Result<T, Failure>>;
 
 /// Who a client is for the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

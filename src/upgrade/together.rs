@@ -28,7 +28,7 @@ enum Mixtures {
     /// There are none: one program alone changes.
     None,
     /// They are had by an exchange, or booted once it is known what they have to be asked.
-    Planned([Combination; 2]),
+    Planned(Box<[Combination; 2]>),
     /// They boot.
     Booting(Pair<Booted>),
 }
@@ -46,7 +46,7 @@ pub(super) async fn observe(ends: [Combination; 2], mixtures: Option<[Combinatio
     let looking = Pair::begin([first_look(of_old, tell_of_old), first_look(of_new, tell_of_new)]);
     // Of one that does not boot nothing is told, and there is no more to do.
     let mixtures = match (old.await, new.await) {
-        (Ok(false), Ok(false)) => mixtures.map_or(Mixtures::None, Mixtures::Planned),
+        (Ok(false), Ok(false)) => mixtures.map_or(Mixtures::None, |mixtures| Mixtures::Planned(Box::new(mixtures))),
         (Ok(_), Ok(_)) => mixtures.map_or(Mixtures::None, Mixtures::boot),
         _ => Mixtures::None,
     };

@@ -6,9 +6,6 @@ use super::GUIDE;
 use crate::support::{has_docker, has_sandbox, proxyproof};
 
 const TIMES: usize = 10;
-/// As many as a gate has time for.
-const TIMES_IN_CONTAINERS: usize = 3;
-
 #[test]
 fn nothing_changes_in_the_sandbox() {
     if has_sandbox() {
@@ -19,14 +16,8 @@ fn nothing_changes_in_the_sandbox() {
 #[test]
 fn nothing_changes_in_containers() {
     if has_docker() {
-        (0..TIMES_IN_CONTAINERS).for_each(|_| nothing_changes("docker"));
+        (0..TIMES).for_each(|_| nothing_changes("docker"));
     }
-}
-
-#[test]
-#[ignore = "takes a minute: cargo test --test e2e -- --ignored nothing_changes"]
-fn nothing_changes_in_containers_ten_times() {
-    (0..TIMES).for_each(|_| nothing_changes("docker"));
 }
 
 fn nothing_changes(runtime: &str) {
