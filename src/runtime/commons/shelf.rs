@@ -162,7 +162,10 @@ impl<K, V: Send + Sync + 'static> Drop for Shelf<K, V> {
         let Some(runtime) = self.runtime.take() else { return };
         // On a thread of its own: this one may belong to a runtime, in which nobody may wait.
         let ending = std::thread::spawn(move || {
-            drop(values);
+            // Each waits for the kernel.
+            let ending: Vec<_> = values.into_iter().map(|value| std::thread::spawn(move || drop(value))).collect();
+            // What has panicked has ended too.
+            ending.into_iter().for_each(|ending| drop(ending.join()));
             runtime.shutdown_timeout(PATIENCE);
         });
         let _ = ending.join();

@@ -10,6 +10,7 @@ use rustix::thread::CapabilitySet;
 use super::host::Host;
 use super::messages::Launch;
 use crate::runtime::backend::{Backend, Shared};
+use crate::runtime::commons::Borrowed;
 use crate::runtime::error::RuntimeError;
 use crate::runtime::host::Host as AnyHost;
 use crate::runtime::pod::{Pod, Started};
@@ -47,8 +48,8 @@ const REDIRECTED: &str = "all is led";
 pub(crate) async fn boot(run: Arc<Run>, infrastructure: &str, plan: PodPlan) -> Result<Pod, RuntimeError> {
     let deadline = Deadline::after(BOOT_TIME);
     let host = Host::begin(&run, &plan.addresses, &plan.hosts, &plan.shared_directories);
-    let (host, pod) = timed(host).await;
-    let host = host?;
+    let ((host, pod), (borrowed, borrowing)) = tokio::join!(timed(host), timed(borrow(&plan)));
+    let (host, borrowed) = (host?, borrowed?);
     if !plan.redirects.is_empty() {
         redirect(&host, infrastructure, &plan.redirects, deadline).await?;
     }
@@ -62,26 +63,41 @@ pub(crate) async fn boot(run: Arc<Run>, infrastructure: &str, plan: PodPlan) -> 
             serving::word(program, Role::Stubs, ready, deadline).await.map(Some)
         },
         timed(async { serving::nginx(start(Role::Nginx, &plan.nginx).await?, &listens, deadline).await }),
-        timed(try_join_all(plan.prometheus.iter().enumerate().map(async |(number, program)| {
-            if let Some(shared) = borrow(&host, &plan, number).await? {
+        timed(try_join_all(plan.prometheus.iter().zip(borrowed).enumerate().map(async |(number, (program, shared))| {
+            if let Some(shared) = shared
+                && let Some(shared) = lead_to(&host, shared).await
+            {
                 return Ok(Backend::Shared(shared));
             }
             serving::prometheus(start(Role::Prometheus(number), program).await?, deadline).await.map(Backend::Own)
         }))),
     );
+    // What is shared is got while the Pod comes up.
+    let prometheus_took = prometheus_took + borrowing.saturating_sub(pod);
     let took = BootTimes { pod, nginx: nginx_took, prometheus: prometheus_took };
     let started = Started { stubs: stubs?, nginx: nginx?, prometheus: prometheus?, took };
     Ok(Pod::of(host, run, plan, started))
 }
 
-/// A Prometheus that other Pods use too, if this one may be shared.
-async fn borrow(host: &AnyHost, plan: &PodPlan, number: usize) -> Result<Option<Shared>, RuntimeError> {
-    let (AnyHost::Sandbox(host), Some((commons, shareable))) = (host, &plan.commons) else { return Ok(None) };
-    let Some(Some(shareable)) = shareable.get(number) else { return Ok(None) };
-    let borrowed = commons.borrow(&plan.prometheus[number], shareable).await?;
-    // Where it can't listen, its own Prometheus says why it can't either.
-    let relay = host.relay(shareable.at, borrowed.reach()).await.ok();
-    Ok(relay.map(|relay| Shared::of(borrowed, relay)))
+/// A Prometheus that other Pods use too, and where it has to listen.
+type Lent = (Borrowed, SocketAddr);
+
+/// Each Prometheus that may be shared, as one that other Pods use too.
+async fn borrow(plan: &PodPlan) -> Result<Vec<Option<Lent>>, RuntimeError> {
+    let each = plan.prometheus.iter().enumerate().map(async |(number, program)| {
+        let Some((commons, shareable)) = &plan.commons else { return Ok(None) };
+        let Some(Some(shareable)) = shareable.get(number) else { return Ok(None) };
+        Ok(Some((commons.borrow(program, shareable).await?, shareable.at)))
+    });
+    try_join_all(each).await
+}
+
+/// Leads connections in the Pod to a shared Prometheus. Where nobody can listen there, the Pod's own says why it can't
+/// either.
+async fn lead_to(host: &AnyHost, (borrowed, at): Lent) -> Option<Shared> {
+    let AnyHost::Sandbox(host) = host else { return None };
+    let relay = host.relay(at, borrowed.reach()).await.ok()?;
+    Some(Shared::of(borrowed, relay))
 }
 
 /// How a program is launched.
