@@ -258,11 +258,15 @@ fn plan(
 ) -> PodPlan {
     let listens = deployment.servers.iter().flat_map(|server| &server.listens).map(|listen| listen.port);
     let streams = stream_listens(&deployment.nginx).into_iter().map(|listen| listen.port);
-    let mut ports: Vec<u16> = listens.chain(streams).chain([80]).collect();
-    ports.sort_unstable();
-    ports.dedup();
+    let mut own: Vec<u16> = listens.chain(streams).collect();
+    own.sort_unstable();
+    own.dedup();
     // The first route's own port first: that nginx listens there is what readiness is about.
-    ports.sort_by_key(|port| *port != deployment.route().port);
+    own.sort_by_key(|port| *port != deployment.route().port);
+    let others: Vec<u16> = world.prometheus.iter().flat_map(Started::ports).collect();
+    let telling = own.iter().copied().filter(|port| !others.contains(port)).collect();
+    let more = (!own.contains(&80)).then_some(80);
+    let ports = own.into_iter().chain(more).collect();
     PodPlan {
         nginx: ProgramPlan {
             image: nginx.image.clone(),
@@ -279,6 +283,7 @@ fn plan(
         redirects: world.redirects.clone(),
         addresses: world.addresses.clone(),
         ports,
+        telling,
         relays: world.relays.iter().map(|relay| relay.port).collect(),
     }
 }

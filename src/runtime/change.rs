@@ -85,7 +85,7 @@ impl Pod {
     pub(crate) async fn start_nginx(&self) -> Result<Option<Refusal>, RuntimeError> {
         let stubs = self.stubs.as_ref().filter(|_| !self.plan.shared_directories.is_empty());
         let program = self.host.start(Role::Nginx, &self.plan.nginx, &self.run, stubs, self.next_change()).await?;
-        let listens = self.host.telling(&self.plan.ports);
+        let listens = self.host.telling(&self.plan.telling);
         let started = serving::nginx(program, &listens, Deadline::after(BOOT_TIME)).await?;
         let refusal = started.as_ref().err().cloned();
         *locked(&self.nginx) = started;

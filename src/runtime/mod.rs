@@ -63,8 +63,10 @@ pub(crate) struct PodPlan {
     pub redirects: Vec<(SocketAddr, SocketAddr)>,
     /// Addresses that the deployment speaks of and that are the Pod's own here.
     pub addresses: Vec<IpAddr>,
-    /// The TCP ports that nginx listens on: clients come in there.
+    /// The TCP ports that nginx listens on, and 80: clients come in there.
     pub ports: Vec<u16>,
+    /// Those among them at which nothing but nginx listens: who gets in there knows that nginx serves.
+    pub telling: Vec<u16>,
     /// Further TCP ports at which clients come in: those of relays, which say nothing of nginx.
     pub relays: Vec<u16>,
 }

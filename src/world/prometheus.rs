@@ -30,7 +30,22 @@ pub(crate) struct Started {
 
 const LISTEN: &str = "web.listen-address";
 
+/// Where Prometheus listens that is not told where.
+const PORT: u16 = 9090;
+
 impl Started {
+    /// The ports that it listens at.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        let name = format!("--{LISTEN}");
+        let mut arguments = self.arguments.clone();
+        let given = std::iter::from_fn(|| take_flag(&mut arguments, &name));
+        let mut ports: Vec<u16> = given.filter_map(|address| address.rsplit_once(':')?.1.parse().ok()).collect();
+        if ports.is_empty() {
+            ports.push(PORT);
+        }
+        ports
+    }
+
     /// Its command line with which it listens at one address alone.
     pub(crate) fn listening_at(&self, at: SocketAddr) -> Vec<String> {
         let name = format!("--{LISTEN}");
@@ -167,6 +182,8 @@ mod tests {
             started.listening_at(([127, 2, 0, 1], 9090).into()),
             ["--a=1", "--web.listen-address=127.2.0.1:9090"]
         );
+        assert_eq!(started.ports(), [9090, 1]);
+        assert_eq!(super::Started::default().ports(), [9090]);
     }
 
     #[test]

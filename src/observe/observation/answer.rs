@@ -1,6 +1,6 @@
 //! What a path answers, from the first redirect to the last answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reqwest::header::{CONTENT_TYPE, LOCATION};
@@ -39,7 +39,7 @@ pub struct Answer {
 
 impl Answer {
     /// What came of it.
-    pub(super) fn of(way: Result<Vec<Arc<Seen>>, Failure>, depth: Depth) -> Self {
+    pub(super) fn of(way: Result<Vec<Arc<Seen>>, Failure>, depth: Depth, volatile: &BTreeSet<String>) -> Self {
         let way = match way {
             Ok(way) => way,
             Err(failure) => return Self { way: vec![format!("no answer: {failure}")], ..Self::default() },
@@ -51,7 +51,7 @@ impl Answer {
             way: steps,
             content_type: end.header(CONTENT_TYPE).map(str::to_owned),
             says: says(end, json.is_some()),
-            headers: redaction::headers(&end.headers),
+            headers: redaction::headers(&end.headers, volatile),
             json: json.map(|json| shape::of(&json, depth)).unwrap_or_default(),
         }
     }
@@ -118,7 +118,7 @@ mod tests {
             seen(302, &[("location", "/prometheus/query")], ""),
             seen(200, &[("content-type", "text/html; charset=utf-8"), ("date", "now")], page),
         ];
-        let answer = Answer::of(Ok(way), Depth::Keys);
+        let answer = Answer::of(Ok(way), Depth::Keys, &BTreeSet::new());
         assert_eq!(answer.way_in_words(), "302 to /prometheus/query, then 200");
         assert_eq!(answer.says.as_deref(), Some("the page \"Prometheus\""));
         assert!(answer.succeeds() && answer.headers.is_empty());
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_text_of_one_line_is_kept_and_an_exposition_is_not() {
         let text = [("content-type", "text/plain; charset=utf-8")];
-        let says = |body| Answer::of(Ok(vec![seen(200, &text, body)]), Depth::Keys).says;
+        let says = |body| Answer::of(Ok(vec![seen(200, &text, body)]), Depth::Keys, &BTreeSet::new()).says;
         assert_eq!(says("Prometheus Server is Ready.\n").as_deref(), Some("Prometheus Server is Ready."));
         assert_eq!(says("# HELP up\nup 1\n"), None);
         assert_eq!(says("{\"version\":\"2.53.3\"}"), None);
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn no_answer_is_one_too() {
-        let answer = Answer::of(Err(Failure::timeout("no answer in time")), Depth::Keys);
+        let answer = Answer::of(Err(Failure::timeout("no answer in time")), Depth::Keys, &BTreeSet::new());
         assert!(!answer.succeeds());
         assert_eq!(answer.way, ["no answer: nothing came: no answer in time"]);
     }

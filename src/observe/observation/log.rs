@@ -1,5 +1,5 @@
 //! What the programs warn of, without what changes from run to run. What they say at milder levels is of the moment, and
-//! what they say of single requests is what clients see.
+//! what they say of single requests is what clients see, unless it is what nginx does not like of an answer of Prometheus.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,16 @@ pub(super) type Said = BTreeMap<String, Option<Location>>;
 /// nginx says this of handshakes that fail: those of the checks, which ask for what nobody should take.
 const HANDSHAKES: [&str; 3] = ["SSL_do_handshake()", "SSL handshaking", "SSL_read()"];
 
+/// What nginx complains of in what Prometheus answers, such as `upstream sent duplicate header line`. That it does not
+/// answer is what clients see.
+const ANSWERS: &str = "upstream sent";
+
 /// What nginx warned of, as `LEVEL: MESSAGE`.
 pub(super) fn of_nginx(lines: &[LogLine], locate: impl Fn(&str, usize) -> Option<Location>) -> Said {
-    let counts = |line: &&LogLine| line.level == LogLevel::Warn || line.level >= LogLevel::Crit;
+    let counts = |line: &&LogLine| {
+        let is_of_an_answer = line.level == LogLevel::Error && line.message.contains(ANSWERS);
+        line.level == LogLevel::Warn || line.level >= LogLevel::Crit || is_of_an_answer
+    };
     let own = lines.iter().filter(counts).filter(|line| !HANDSHAKES.iter().any(|what| line.message.contains(what)));
     let place = |line: &LogLine| line.place.as_ref().and_then(|(path, number)| locate(path, *number));
     own.map(|line| (format!("{}: {}", line.level.name(), said(line)), place(line))).collect()
@@ -30,13 +37,17 @@ pub(super) fn refusal_of_nginx(log: &str, locate: impl Fn(&str, usize) -> Option
     lines.iter().map(|line| (said(line), place(line))).collect()
 }
 
-/// What a line says, without the place that it names: that is given as one.
+/// What a line says, without the place that it names, which is given as one, and without the request that it is about.
 fn said(line: &LogLine) -> String {
     let message = match &line.place {
         Some(_) => line.message.rsplit_once(" in ").map_or(line.message.as_str(), |(message, _)| message),
         None => &line.message,
     };
-    message.to_owned()
+    let message = message.split_once(", client: ").map_or(message, |(message, _)| message);
+    match message.strip_prefix('*').and_then(|rest| rest.split_once(' ')) {
+        Some((connection, rest)) if connection.bytes().all(|byte| byte.is_ascii_digit()) => rest.to_owned(),
+        _ => message.to_owned(),
+    }
 }
 
 /// What Prometheus warned of, as `LEVEL: MESSAGE`.
@@ -94,11 +105,15 @@ mod tests {
         let log = "2026/01/31 12:00:00 [warn] 1#1: the \"listen ... http2\" directive is deprecated, use the \"http2\" \
                    directive instead in /etc/nginx/nginx.conf:3\n\
                    2026/01/31 12:00:00 [crit] 7#7: *2 SSL_do_handshake() failed (SSL: x) while SSL handshaking, client: 1\n\
-                   2026/01/31 12:00:00 [error] 7#7: *2 open() \"/x\" failed, client: 1\n";
+                   2026/01/31 12:00:00 [error] 7#7: *2 open() \"/x\" failed, client: 1\n\
+                   2026/01/31 12:00:00 [error] 7#7: *9 upstream sent invalid header: \"a b\" while reading response header \
+                   from upstream, client: 127.0.0.1, server: a\n";
         let place = |_: &str, line| Some(Location::new("nginx.conf", line, 1));
         let said = of_nginx(&LogLine::read_all(log), place);
         let only = "warn: the \"listen ... http2\" directive is deprecated, use the \"http2\" directive instead";
-        assert_eq!(said, BTreeMap::from([(only.to_owned(), Some(Location::new("nginx.conf", 3, 1)))]));
+        let answer = "error: upstream sent invalid header: \"a b\" while reading response header from upstream";
+        let place = Some(Location::new("nginx.conf", 3, 1));
+        assert_eq!(said, BTreeMap::from([(answer.to_owned(), None), (only.to_owned(), place)]));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod route;
 mod scope;
 mod shape;
 mod tls;
+mod volatile;
 
 use std::collections::{BTreeMap, BTreeSet};
 

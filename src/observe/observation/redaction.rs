@@ -1,6 +1,6 @@
 //! What changes from run to run in headers and file names, and what stands in its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::header::HeaderMap;
 
@@ -21,8 +21,9 @@ const ABSENT: [&str; 9] = [
 const PRESENT: [&str; 5] = ["etag", "last-modified", "expires", "set-cookie", "x-request-id"];
 const IS_PRESENT: &str = "<present>";
 
-/// The headers of an answer, without what changes from run to run.
-pub(super) fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
+/// The headers of an answer, without what changes from run to run: what that is with every deployment, and what with this
+/// one, by the names of the headers.
+pub(super) fn headers(headers: &HeaderMap, volatile: &BTreeSet<String>) -> BTreeMap<String, String> {
     let mut kept: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
         let name = name.as_str();
@@ -30,7 +31,7 @@ pub(super) fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
             continue;
         }
         let value = match name {
-            _ if PRESENT.contains(&name) => IS_PRESENT.to_owned(),
+            _ if PRESENT.contains(&name) || volatile.contains(name) => IS_PRESENT.to_owned(),
             "server" => without_version(&String::from_utf8_lossy(value.as_bytes())),
             _ => String::from_utf8_lossy(value.as_bytes()).into_owned(),
         };
@@ -98,6 +99,7 @@ mod tests {
             ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
             ("etag", "\"5f3\""),
             ("server", "nginx/1.26.3"),
+            ("x-seen", "17"),
             ("x-frame-options", "DENY"),
             ("x-frame-options", "SAMEORIGIN"),
         ];
@@ -105,11 +107,16 @@ mod tests {
         for (name, value) in given {
             all.append(name, HeaderValue::from_static(value));
         }
-        let kept = headers(&all);
+        let kept = headers(&all, &["x-seen".to_owned()].into());
         let kept: Vec<_> = kept.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(
             kept,
-            [("etag", "<present>"), ("server", "nginx/<version>"), ("x-frame-options", "DENY, SAMEORIGIN")]
+            [
+                ("etag", "<present>"),
+                ("server", "nginx/<version>"),
+                ("x-frame-options", "DENY, SAMEORIGIN"),
+                ("x-seen", "<present>")
+            ]
         );
         assert_eq!(without_version("nginx"), "nginx");
     }

@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::endpoints::{Depth, ENDPOINTS, Endpoint};
 use super::exposition::{self, MetricsSeen};
 use super::tls::TlsSeen;
-use super::{Part, RouteSeen, Scope, redaction};
+use super::{Part, RouteSeen, Scope, redaction, volatile};
 use crate::observe::{Failure, Observer, Request, Seen, plain_http};
 
 const METRICS: &str = "/metrics";
@@ -68,10 +68,12 @@ async fn answers(observer: &Observer, scope: &Scope) -> (BTreeMap<String, Answer
     let own = own_locations(observer).into_iter().map(|url| (format!("GET {url}"), url));
     let own = own.filter(|(name, _)| scope.asks(name));
     let own = own.map(async |(name, url)| (name, observer.follow(url).await, Depth::Keys));
-    let (below, own) = tokio::join!(join_all(below), join_all(own));
+    let volatile = when(scope.asks_paths(), volatile::headers(observer));
+    let (below, own, volatile) = tokio::join!(join_all(below), join_all(own), volatile);
+    let volatile = volatile.unwrap_or_default();
     let pages = below.iter().filter_map(|(_, way, _)| way.as_ref().ok()?.last());
     let assets = when(scope.has(&Part::Assets), assets(observer, pages)).await.unwrap_or_default();
-    let answers = below.into_iter().chain(own).map(|(name, way, depth)| (name, Answer::of(way, depth)));
+    let answers = below.into_iter().chain(own).map(|(name, way, depth)| (name, Answer::of(way, depth, &volatile)));
     (answers.collect(), assets)
 }
 

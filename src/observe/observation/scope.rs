@@ -51,6 +51,14 @@ impl Scope {
         matches!(self, Self::Parts(parts) if parts.is_empty())
     }
 
+    /// Whether any path is asked for.
+    pub(super) fn asks_paths(&self) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Parts(parts) => parts.iter().any(|part| matches!(part, Part::Answer(_))),
+        }
+    }
+
     /// The only checks that are asked; none if all are.
     pub(crate) fn only_checks(&self) -> Option<Vec<String>> {
         let Self::Parts(parts) = self else { return None };

@@ -59,7 +59,7 @@ pub(crate) async fn boot(
     )?;
     let pod = begun.elapsed();
     let host = AnyHost::Docker(Host { engine: engine.clone(), network, lifeline });
-    let listens = host.telling(&plan.ports);
+    let listens = host.telling(&plan.telling);
     let (stubs, (nginx, nginx_took), (prometheus, prometheus_took)) = tokio::join!(
         start_stubs(&engine, stubs, deadline),
         timed(async {

@@ -54,7 +54,7 @@ pub(crate) async fn boot(run: Arc<Run>, infrastructure: &str, plan: PodPlan) -> 
         redirect(&host, infrastructure, &plan.redirects, deadline).await?;
     }
     let host = AnyHost::Sandbox(host);
-    let listens = host.telling(&plan.ports);
+    let listens = host.telling(&plan.telling);
     let start = |role, program| host.start(role, program, &run, None, 0);
     let (stubs, (nginx, nginx_took), (prometheus, prometheus_took)) = tokio::join!(
         async {
@@ -63,14 +63,16 @@ pub(crate) async fn boot(run: Arc<Run>, infrastructure: &str, plan: PodPlan) -> 
             serving::word(program, Role::Stubs, ready, deadline).await.map(Some)
         },
         timed(async { serving::nginx(start(Role::Nginx, &plan.nginx).await?, &listens, deadline).await }),
-        timed(try_join_all(plan.prometheus.iter().zip(borrowed).enumerate().map(async |(number, (program, shared))| {
-            if let Some(shared) = shared
-                && let Some(shared) = lead_to(&host, shared).await
-            {
-                return Ok(Backend::Shared(shared));
+        timed(try_join_all(plan.prometheus.iter().zip(borrowed).enumerate().map(
+            async |(number, (program, shared))| {
+                if let Some(shared) = shared
+                    && let Some(shared) = lead_to(&host, shared).await
+                {
+                    return Ok(Backend::Shared(shared));
+                }
+                serving::prometheus(start(Role::Prometheus(number), program).await?, deadline).await.map(Backend::Own)
             }
-            serving::prometheus(start(Role::Prometheus(number), program).await?, deadline).await.map(Backend::Own)
-        }))),
+        ))),
     );
     // What is shared is got while the Pod comes up.
     let prometheus_took = prometheus_took + borrowing.saturating_sub(pod);
