@@ -85,6 +85,10 @@ fn ends_well(way: Option<&str>) -> bool {
     way.and_then(|way| way.rsplit(", then ").next()).is_some_and(|end| end.starts_with('2'))
 }
 
+fn is_redirect(way: &str) -> bool {
+    way.rsplit(", then ").next().is_some_and(|end| end.starts_with('3'))
+}
+
 /// The last redirect of a way and its end, without a query: what leads to the same page is told once.
 fn last_steps(way: &str) -> String {
     let steps: Vec<&str> = way.split(", then ").collect();
@@ -96,6 +100,8 @@ fn fate_of(before: &str, after: &str) -> Fate {
     match (ends_well(Some(before)), ends_well(Some(after))) {
         (true, false) => Fate::Gone,
         (true, true) => Fate::Elsewhere,
+        // A redirect that is not followed: HEAD is asked once, and another site never.
+        (false, false) if [before, after].iter().all(|way| is_redirect(way)) => Fate::Elsewhere,
         // Something is there now, for another method.
         (false, false) if before == "404" && after == "405" => Fate::New,
         (false, true) if before == "404" || before == "nothing" || before == "405" => Fate::New,

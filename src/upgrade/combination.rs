@@ -54,11 +54,11 @@ impl Booted {
         }
     }
 
-    /// Whether its Prometheus can't be exchanged.
-    pub(super) fn is_alone(&self) -> bool {
+    /// Whether its Prometheus can be exchanged.
+    pub(super) fn may_be_exchanged(&self) -> bool {
         match self {
-            Self::Lab(lab) => lab.is_alone(),
-            Self::Refused(_) => true,
+            Self::Lab(lab) => lab.may_be_exchanged(),
+            Self::Refused(_) => false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Looks at the old and the new programs, and at their mixtures: those are asked what differs between the two.
 //!
-//! Where both use a Prometheus that may be shared, they exchange it: each nginx and each Prometheus is booted once. Else
-//! the mixtures boot while the old and the new programs are looked at.
+//! Where both use a Prometheus that may be shared, and nginx remembers nothing, they exchange it: each nginx and each
+//! Prometheus is booted once. Else the mixtures boot while the old and the new programs are looked at.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub(super) async fn observe(ends: [Combination; 2], mixtures: Option<[Combinatio
     let looking = Pair::begin([first_look(of_old, tell_of_old), first_look(of_new, tell_of_new)]);
     // Of one that does not boot nothing is told, and there is no more to do.
     let mixtures = match (old.await, new.await) {
-        (Ok(false), Ok(false)) => mixtures.map_or(Mixtures::None, |mixtures| Mixtures::Planned(Box::new(mixtures))),
+        (Ok(true), Ok(true)) => mixtures.map_or(Mixtures::None, |mixtures| Mixtures::Planned(Box::new(mixtures))),
         (Ok(_), Ok(_)) => mixtures.map_or(Mixtures::None, Mixtures::boot),
         _ => Mixtures::None,
     };
@@ -98,11 +98,11 @@ impl Mixtures {
     }
 }
 
-/// Tells whether its Prometheus can't be exchanged as soon as that is known.
+/// Tells whether its Prometheus can be exchanged as soon as that is known.
 async fn first_look(combination: Combination, tell: oneshot::Sender<bool>) -> Result<(Booted, Observation)> {
     let booted = combination.boot().await?;
     // Who has ended meanwhile needs to know nothing.
-    let _ = tell.send(booted.is_alone());
+    let _ = tell.send(booted.may_be_exchanged());
     let observation = booted.observe(&Scope::Everything).await?;
     Ok((booted, observation))
 }

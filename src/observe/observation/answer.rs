@@ -84,7 +84,8 @@ fn says(seen: &Seen, is_json: bool) -> Option<String> {
     }
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let line = lines.next().filter(|line| line.len() <= LONGEST && !line.starts_with('#'))?;
-    let is_it = !is_json && seen.media_type() == "text/plain" && lines.next().is_none();
+    let is_text = !line.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+    let is_it = is_text && !is_json && seen.media_type() == "text/plain" && lines.next().is_none();
     is_it.then(|| line.to_owned())
 }
 
@@ -131,6 +132,7 @@ mod tests {
         assert_eq!(says("Prometheus Server is Ready.\n").as_deref(), Some("Prometheus Server is Ready."));
         assert_eq!(says("# HELP up\nup 1\n"), None);
         assert_eq!(says("{\"version\":\"2.53.3\"}"), None);
+        assert_eq!(says("\u{1f}\u{8b}\u{8}"), None, "what is packed is no text");
     }
 
     #[test]
