@@ -45,5 +45,5 @@ pub use location::Location;
 pub use observation::Observation;
 pub use probe::{Probe, ProbeError, ProbeOptions, Resolve, WrongUrl};
 pub use report::Report;
-pub use runtime::{Commons, CommonsStatistics, Runtime, RuntimeError};
+pub use runtime::{Commons, CommonsStatistics, Runtime, RuntimeError, all_gone};
 pub use world::{Substitution, SubstitutionKind, WorldError};

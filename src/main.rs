@@ -22,7 +22,8 @@ fn main() -> ExitCode {
     if ended.is_err() {
         // One build of several has failed, or nobody waits for any of them.
         source::abandon_builds();
-        // Whoever was building lets go of the run, which waits for its janitor.
+        // Whoever was building lets go of the run, and Labs that belong to tasks of their own are taken away.
+        runtime.block_on(proxyproof::all_gone());
         runtime.shutdown_timeout(Duration::from_millis(500));
     } else {
         // What still reads its input is not waited for.

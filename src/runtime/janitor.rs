@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -35,6 +35,25 @@ const OURS: [&str; 2] = ["proxyproof-", "building-"];
 
 /// The janitor of the runs that are under way, if any is.
 static AT_WORK: Mutex<Weak<Process>> = Mutex::new(Weak::new());
+
+/// How many janitors of this process are at work, or are being waited for.
+static AT_WORK_YET: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns when no run of this process is under way any more, and nothing of any is left; or when a janitor would give up.
+///
+/// A Lab that belongs to a task goes when the runtime gets round to dropping that task. Who has dropped the future of an
+/// [`Upgrade`](crate::upgrade::Upgrade), a [`Matrix`](crate::matrix::Matrix) or a [`Batch`](crate::Batch) waits for that
+/// with this, before the process ends.
+pub async fn all_gone() {
+    let mut ticks = interval(Duration::from_millis(5));
+    let waiting = async {
+        while AT_WORK_YET.load(Ordering::SeqCst) > 0 {
+            ticks.tick().await;
+        }
+    };
+    // What is left then is for `doctor --clean`.
+    let _ = timeout(PATIENCE, waiting).await;
+}
 
 /// What one run tells the janitor. Dropping it takes away what the run has left, and returns when that is gone.
 #[derive(Debug)]
@@ -127,6 +146,7 @@ impl Process {
             // A process group of its own: Ctrl-C on the terminal and a kill of the harness's group are not for it.
             .process_group(0)
             .spawn()?;
+        AT_WORK_YET.fetch_add(1, Ordering::SeqCst);
         let pipe = Mutex::new(child.stdin.take());
         Ok(Self { child: Mutex::new(child), pipe })
     }
@@ -149,6 +169,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         lock(&self.pipe).take();
         let _ = lock(&self.child).wait();
+        AT_WORK_YET.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -36,6 +36,7 @@ pub use commons::{Commons, CommonsStatistics};
 pub(crate) use directory::{RunDirectory, remove as remove_directory};
 pub(crate) use entrance::Entrances;
 pub use error::RuntimeError;
+pub use janitor::all_gone;
 pub(crate) use pod::{BootTimes, Pod};
 pub(crate) use program::PROMETHEUS;
 pub(crate) use reach::Reach;

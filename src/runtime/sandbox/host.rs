@@ -67,7 +67,12 @@ impl Host {
         let own = [IpAddr::from(ends.pod), ends.client.into()].into_iter();
         let (run, shared) = (Arc::clone(run), shared.to_vec());
         let (addresses, hosts) = (own.chain(addresses.iter().copied()).collect(), hosts.to_vec());
-        blocking(move || Self::begin_blocking(&run, ends, addresses, hosts, shared)).await
+        // Where nobody waits for it any more, the Pod ends before the run does, which waits for its end.
+        let began = blocking(move || {
+            let host = Self::begin_blocking(&run, ends, addresses, hosts, shared)?;
+            Ok::<_, RuntimeError>((host, run))
+        });
+        began.await.map(|(host, _run)| host)
     }
 
     fn begin_blocking(

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod cases;
+mod ended;
 mod itself;
 mod snapshot;
 
