@@ -8,7 +8,7 @@ use super::Lab;
 use crate::check::{Outcome, Selection};
 use crate::error::Result;
 use crate::finding::{Finding, Level};
-use crate::observe::{CheckSeen, FindingSeen, Observation, RouteSeen, Said, Scope};
+use crate::observe::{CheckSeen, FindingSeen, Observation, RouteSeen, Said, Scope, without_temporary_names};
 use crate::report::{DeploymentReport, Program};
 use crate::source::Cache;
 
@@ -124,8 +124,8 @@ fn checks(report: &DeploymentReport) -> BTreeMap<String, CheckSeen> {
 fn finding(finding: &Finding) -> FindingSeen {
     FindingSeen {
         level: finding.level,
-        message: finding.message.clone(),
-        actual: finding.actual.clone(),
+        message: without_temporary_names(&finding.message),
+        actual: without_temporary_names(&finding.actual),
         location: finding.location.clone(),
         fix: finding.fix.clone(),
     }

@@ -8,6 +8,8 @@ use super::Observer;
 
 /// How long a line may take on its way through the engine.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What nginx warns of an answer that is larger than its buffers: it is about that answer, not about the configuration.
+pub(crate) const BUFFERED: &str = "is buffered to a temporary file";
 
 /// The levels of nginx's error log, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -48,13 +48,13 @@ pub(crate) use door::{Door, Pace};
 pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use flags::BUILD;
 pub(crate) use http::{Http, NAME as CLIENT_NAME, Seen, authorization};
-pub(crate) use log::{LogLevel, LogLine};
+pub(crate) use log::{BUFFERED, LogLevel, LogLine};
 pub(crate) use meter::Meter;
 pub use observation::{
     Answer, CertificateSeen, CheckSeen, FindingSeen, MetricsSeen, NginxSeen, Observation, PrometheusSeen, RouteSeen,
     TlsSeen,
 };
-pub(crate) use observation::{NO_UI_PAGE, Part, Said, Scope};
+pub(crate) use observation::{NO_UI_PAGE, Part, Said, Scope, without_temporary_names};
 pub(crate) use plain::{PlainAnswer, plain_http};
 pub(crate) use raw::Request;
 pub(crate) use scrape::Target;

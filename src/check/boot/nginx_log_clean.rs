@@ -5,7 +5,7 @@ use super::super::{Answer, Check, Turn, View};
 use super::deprecated_directive;
 use crate::finding::{Finding, Level};
 use crate::location::Location;
-use crate::observe::{LogLevel, LogLine, Observer};
+use crate::observe::{BUFFERED, LogLevel, LogLine, Observer};
 
 pub(crate) static CHECK: Check = Check {
     id: "nginx-log-clean",
@@ -19,9 +19,6 @@ pub(crate) static CHECK: Check = Check {
     view: View::Inside("nginx's log is not seen from outside: proxyproof check"),
     ask: |observer| Box::pin(ask(observer)),
 };
-
-/// A warning about one answer's size, not about the configuration.
-const BUFFERED: &str = "is buffered to a temporary file";
 
 async fn ask(observer: &Observer) -> Answer {
     let mut lines: Vec<LogLine> = observer.nginx_log();

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::redaction;
 use crate::location::Location;
-use crate::observe::{LogLevel, LogLine};
+use crate::observe::{BUFFERED, LogLevel, LogLine};
 
 /// What is said, with the line that it names.
 pub(super) type Said = BTreeMap<String, Option<Location>>;
 
-/// nginx says this of handshakes that fail: those of the checks, which ask for what nobody should take.
-const HANDSHAKES: [&str; 3] = ["SSL_do_handshake()", "SSL handshaking", "SSL_read()"];
+/// What nginx says of handshakes that fail, those of the checks, which ask for what nobody should take; and of an answer
+/// that its client is slow to take.
+const OF_THE_MOMENT: [&str; 4] = ["SSL_do_handshake()", "SSL handshaking", "SSL_read()", BUFFERED];
 
 /// What nginx complains of in what Prometheus answers, such as `upstream sent duplicate header line`. That it does not
 /// answer is what clients see.
@@ -22,7 +24,8 @@ pub(super) fn of_nginx(lines: &[LogLine], locate: impl Fn(&str, usize) -> Option
         let is_of_an_answer = line.level == LogLevel::Error && line.message.contains(ANSWERS);
         line.level == LogLevel::Warn || line.level >= LogLevel::Crit || is_of_an_answer
     };
-    let own = lines.iter().filter(counts).filter(|line| !HANDSHAKES.iter().any(|what| line.message.contains(what)));
+    let is_left_out = |line: &&LogLine| OF_THE_MOMENT.iter().any(|what| line.message.contains(what));
+    let own = lines.iter().filter(counts).filter(|line| !is_left_out(line));
     let place = |line: &LogLine| line.place.as_ref().and_then(|(path, number)| locate(path, *number));
     own.map(|line| (format!("{}: {}", line.level.name(), said(line)), place(line))).collect()
 }
@@ -45,8 +48,10 @@ fn said(line: &LogLine) -> String {
     };
     let message = message.split_once(", client: ").map_or(message, |(message, _)| message);
     match message.strip_prefix('*').and_then(|rest| rest.split_once(' ')) {
-        Some((connection, rest)) if connection.bytes().all(|byte| byte.is_ascii_digit()) => rest.to_owned(),
-        _ => message.to_owned(),
+        Some((connection, rest)) if connection.bytes().all(|byte| byte.is_ascii_digit()) => {
+            redaction::without_temporary_names(rest)
+        }
+        _ => redaction::without_temporary_names(message),
     }
 }
 

@@ -25,6 +25,7 @@ pub use exposition::MetricsSeen;
 pub use tls::{CertificateSeen, TlsSeen};
 
 pub(crate) use answer::NO_UI_PAGE;
+pub(crate) use redaction::without_temporary_names;
 pub(crate) use scope::{Part, Scope};
 
 use super::Observer;

@@ -1,7 +1,9 @@
 //! What changes from run to run in headers and file names, and what stands in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use regex::Regex;
 use reqwest::header::HeaderMap;
 
 /// Headers that say something about the moment or the connection, and nothing about the deployment. The content type and
@@ -42,6 +44,14 @@ pub(super) fn headers(headers: &HeaderMap, volatile: &BTreeSet<String>) -> BTree
         }
     }
     kept
+}
+
+/// nginx numbers its temporary files, and that of one answer has another number the next time.
+static TEMPORARY_FILE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"/\d{10}\b").expect("it is one"));
+
+/// What a program or a check says, without the names of temporary files.
+pub(crate) fn without_temporary_names(text: &str) -> String {
+    TEMPORARY_FILE.replace_all(text, "/<number>").into_owned()
 }
 
 /// `nginx/1.26.3` as `nginx/<version>`: that the version is shown is a fact of the deployment, which it is is one of the
@@ -119,6 +129,10 @@ mod tests {
             ]
         );
         assert_eq!(without_version("nginx"), "nginx");
+        assert_eq!(
+            without_temporary_names("rename() \"/a/1/00/0000000012\" of 12345678901"),
+            "rename() \"/a/1/00/<number>\" of 12345678901"
+        );
     }
 
     #[test]
