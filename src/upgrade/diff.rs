@@ -80,6 +80,8 @@ impl Observed {
             if fact.is_of_its_owner_alone() {
                 return fact.owner();
             }
+            let spokesman = fact.spokesman().filter(|fact| old.get(fact) != new.get(fact));
+            let fact = spokesman.as_ref().unwrap_or(fact);
             let (before, after) = (old.get(fact), new.get(fact));
             let of = |mixture: &Facts| mixture.get(fact).cloned();
             let (nginx, prometheus) = (of(nginx), of(prometheus));

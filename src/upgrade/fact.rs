@@ -76,6 +76,16 @@ impl Fact {
         }
     }
 
+    /// The fact that tells whose doing this one is, where both differ: the metrics come in many forms, by one hand.
+    pub(super) fn spokesman(&self) -> Option<Self> {
+        match self {
+            Self::Route(url, Seen::Accepted(_)) => {
+                Some(Self::Route(url.clone(), Seen::ContentType("GET /metrics".to_owned())))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it is about a program that does not start.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::NginxRefuses(_) | Self::PrometheusRefuses(_))

@@ -113,8 +113,13 @@ impl Upgrade {
                 Observed::of_two((**baseline).clone(), new)
             }
         };
-        comparable(&observed)?;
-        let changes = change::all(&observed, &self.deployment);
+        // What was shared ends meanwhile, and is gone when this returns.
+        let commons = self.options.commons.take();
+        let ending = tokio::task::spawn_blocking(move || drop(commons));
+        let compared = comparable(&observed).map(|()| change::all(&observed, &self.deployment));
+        // That it has ended is all that is to be known.
+        let _ = ending.await;
+        let changes = compared?;
         let failed = changes.iter().any(|change| change.level >= self.fail_on);
         let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
         Ok(UpgradeReport::of(&observed, &self.deployment, verdict, changes))

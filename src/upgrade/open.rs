@@ -20,6 +20,9 @@ pub(super) fn left_open(old: &Observation, new: &Observation) -> Scope {
     let (before, after) = (fact::of(old), fact::of(new));
     let mut parts = BTreeSet::new();
     for fact in diff::differing(&before, &after).filter(|fact| !fact.is_of_its_owner_alone()) {
+        if fact.spokesman().is_some_and(|fact| before.get(&fact) != after.get(&fact)) {
+            continue;
+        }
         match fact {
             Fact::Route(_, Seen::Check(id) | Seen::Finding(id, ..)) if READ_THE_LOG.contains(&id.as_str()) => {
                 return Scope::Everything;
@@ -99,6 +102,14 @@ mod tests {
         assert_eq!(plain, Scope::Parts([Part::Plain].into()));
         let asset = open(|_, route| drop(route.assets.insert("/a.js".to_owned(), "200".to_owned())));
         assert_eq!(asset, Scope::Parts([Part::Assets, Part::Answer("GET /graph".to_owned())].into()));
+        let accepted = |route: &mut RouteSeen| drop(route.metrics.content_types.insert("x".to_owned(), "y".to_owned()));
+        assert_eq!(open(|_, route| accepted(route)), Scope::Parts([Part::Accepted("x".to_owned())].into()));
+        let both = open(|_, route| {
+            accepted(route);
+            let metrics = Answer { content_type: Some("y".to_owned()), ..Answer::default() };
+            route.answers.insert("GET /metrics".to_owned(), metrics);
+        });
+        assert_eq!(both, Scope::Parts([Part::Answer("GET /metrics".to_owned())].into()));
         let own = open(|seen, _| seen.nginx.built_with.extend(["--with-x".to_owned()]));
         assert_eq!(own, Scope::Parts(BTreeSet::new()));
     }
