@@ -11,9 +11,8 @@ use crate::running::Ended;
 use crate::stage::{Stage, nothing_within};
 use crate::support::has_docker;
 
-/// After this nothing of a killed run may be left: so long a janitor works at most. On an engine that has nothing else to
-/// do it takes a second.
-pub(crate) const GONE_WITHIN: Duration = Duration::from_secs(60);
+/// After this nothing of a killed run may be left.
+pub(crate) const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// A deployment with all that a Pod can have.
 const LARGE: [&str; 2] = ["check", "fixtures/world/several-prometheus/nginx.conf"];

@@ -9,7 +9,7 @@ use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
     RemoveVolumeOptions,
 };
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval, timeout};
 
 use super::engine::{Engine, is_busy, is_gone, refused, root_cause};
 use super::network;
@@ -20,6 +20,9 @@ use crate::runtime::wait::{Deadline, Look};
 
 /// How long after the end of its run a thing may still come that the engine was asked for.
 const LATEST: Duration = Duration::from_secs(5);
+/// How long one round of removals may take. A volume or a network can't go before a container that has come since the round
+/// began, so it is looked anew for what there is.
+const ROUND: Duration = Duration::from_secs(1);
 /// How long the removal of one thing may take.
 pub(super) const REMOVAL_TIME: Duration = Duration::from_secs(30);
 
@@ -57,7 +60,7 @@ pub(crate) async fn until_nothing_comes(run: &RunId, mut awaited: BTreeSet<Strin
         for held in runs.values() {
             awaited.retain(|name| !held.names().any(|there| there == name));
             // What could not be removed is there in the next round.
-            let _ = remove(&engine, held).await;
+            let _ = timeout(ROUND, remove(&engine, held)).await;
         }
         let nothing_comes = awaited.is_empty() || started.elapsed() > LATEST;
         if runs.values().all(Holdings::is_empty) && nothing_comes {
