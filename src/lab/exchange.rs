@@ -8,8 +8,8 @@ use crate::observe::Observer;
 
 /// The directives by which nginx remembers what was answered or who asked: one that has stood in front of another
 /// Prometheus does not answer as a new one.
-const REMEMBERING: [&str; 8] =
-    ["fastcgi_cache", "limit_conn", "limit_req", "proxy_cache", "proxy_store", "scgi_cache", "ssi", "uwsgi_cache"];
+const REMEMBERING: [&str; 7] =
+    ["fastcgi_cache", "limit_conn", "limit_req", "proxy_cache", "proxy_store", "scgi_cache", "uwsgi_cache"];
 /// How those begin that run programs, which may remember anything.
 const PROGRAMS: [&str; 3] = ["js_", "lua_", "perl"];
 

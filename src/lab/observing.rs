@@ -1,6 +1,7 @@
 //! What is seen of a Lab, as data.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use futures_util::future::{join_all, try_join_all};
 
@@ -80,9 +81,7 @@ impl Lab {
             logs: (0..self.deployment.prometheus.len()).map(|number| self.pod.prometheus_log(number)).collect(),
         }
     }
-}
 
-impl Lab {
     /// What nginx says that it was built with.
     async fn build(&self) -> Option<String> {
         let root = self.pod.roots().map(|[nginx, _]| nginx);
@@ -100,7 +99,8 @@ impl Lab {
 /// fifth as long as to check a deployment.
 async fn once(root: Option<&str>, option: &str, asking: impl Future<Output = Option<String>>) -> Option<String> {
     let Some((cache, root)) = Cache::from_env().ok().zip(root) else { return asking.await };
-    let key = format!("{root} says {option}");
+    let root = Path::new(root).strip_prefix(cache.directory()).unwrap_or(Path::new(root));
+    let key = format!("{} says {option}", root.display());
     if let Some(said) = cache.remembered(&key) {
         return Some(said);
     }

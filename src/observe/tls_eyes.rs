@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use super::certificate::{self, Certificate};
 use super::tls_probe::{self, Suite, TlsProbe, Version};
 use super::visit::{self, Visit, Visited};
-use super::{Client, CurlVerifier, Failure, Observer, client_config, handshake};
+use super::{BUILD, Client, CurlVerifier, Failure, Observer, client_config, handshake};
 
 /// Clients that believe every certificate, by what they show of themselves, and what the others trust.
 #[derive(Debug)]
@@ -138,8 +138,8 @@ impl Observer {
     /// Whether the session of a client goes on when it comes back.
     pub(crate) async fn resumes(&self) -> Result<bool, Failure> {
         let asking = || async {
-            let ready = self.url("/-/ready");
-            let what = Visit { sni: self.sni(), host: &self.route().server_name, path: ready.path() };
+            let url = self.url(BUILD);
+            let what = Visit { sni: self.sni(), host: &self.route().server_name, path: url.path() };
             let config = visit::with_sessions_of_its_own(&self.tls.known);
             visit::visit(&self.door, &config, what).await?;
             Ok(visit::visit(&self.door, &config, what).await?.resumed)

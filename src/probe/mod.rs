@@ -16,7 +16,7 @@ use crate::check::{self, CheckResult, Selection};
 use crate::deployment::{ClientIdentity, Deployment, Options};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Level};
-use crate::observe::{Client, FailureKind, Observer, Pace, Shell, certificates};
+use crate::observe::{BUILD, Client, FailureKind, Observer, Pace, Shell, certificates};
 use crate::report::{DeploymentReport, Program, Programs, Report, Verdict};
 use crate::world::pki::system_roots;
 use crate::world::{Way, stranger};
@@ -226,8 +226,8 @@ async fn programs(observer: &Observer) -> Programs {
         }
     };
     let prometheus = match observer.build().await {
-        Ok(build) => Program { version: build.version, source: "/api/v1/status/buildinfo".to_owned() },
-        Err(_) => Program::of_unknown_version("/api/v1/status/buildinfo does not say it".to_owned()),
+        Ok(build) => Program { version: build.version, source: BUILD.to_owned() },
+        Err(_) => Program::of_unknown_version(format!("{BUILD} does not say it")),
     };
     Programs { nginx, prometheus }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::change::By;
 use crate::observation::{Observation, PrometheusSeen, RouteSeen, TlsSeen};
+use crate::observe::Part;
 
 /// A thing that two observations can differ in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +60,7 @@ impl Fact {
                 Some(By::Prometheus)
             }
             Self::Route(_, seen) => match seen {
-                seen if seen.is_of_handshakes() => Some(By::Nginx),
+                seen if seen.part() == Part::Tls => Some(By::Nginx),
                 Seen::Metric(_) | Seen::Flag(_) => Some(By::Prometheus),
                 _ => None,
             },
@@ -71,7 +72,7 @@ impl Fact {
     pub(super) fn is_of_its_owner_alone(&self) -> bool {
         match self {
             Self::NginxBuiltWith(_) | Self::Takes(_) | Self::Feature(_) => true,
-            Self::Route(_, seen) => seen.is_of_handshakes(),
+            Self::Route(_, seen) => seen.part() == Part::Tls,
             _ => false,
         }
     }
@@ -93,8 +94,8 @@ impl Fact {
 }
 
 impl Seen {
-    /// Whether it is seen before a request is made.
-    fn is_of_handshakes(&self) -> bool {
+    /// The part of an observation in which it is seen.
+    pub(super) fn part(&self) -> Part {
         match self {
             Self::Agreed
             | Self::Trust
@@ -104,19 +105,18 @@ impl Seen {
             | Self::Protocol(_)
             | Self::Http2
             | Self::Resumes
-            | Self::Staples => true,
-            Self::Plain(_)
-            | Self::Way(_)
-            | Self::ContentType(_)
-            | Self::Accepted(_)
-            | Self::Says(_)
-            | Self::Header(..)
-            | Self::Json(..)
-            | Self::Asset(_)
-            | Self::Metric(_)
-            | Self::Flag(_)
-            | Self::Check(_)
-            | Self::Finding(..) => false,
+            | Self::Staples => Part::Tls,
+            Self::Plain(_) => Part::Plain,
+            Self::Way(name)
+            | Self::ContentType(name)
+            | Self::Says(name)
+            | Self::Header(name, _)
+            | Self::Json(name, _) => Part::Answer(name.clone()),
+            Self::Accepted(accept) => Part::Accepted(accept.clone()),
+            Self::Metric(_) => Part::Families,
+            Self::Asset(_) => Part::Assets,
+            Self::Flag(_) => Part::Flags,
+            Self::Check(id) | Self::Finding(id, ..) => Part::Check(id.clone()),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn left_open(old: &Observation, new: &Observation) -> Scope {
             }
             // What is said of a line of the configuration is said at the start.
             Fact::NginxLog(said) if [old, new].iter().any(|seen| seen.nginx.places.contains_key(said)) => {}
-            Fact::Route(_, seen) => parts.extend(part_of(seen)),
+            Fact::Route(_, seen) => drop(parts.insert(seen.part())),
             // What is said of what clients ask takes all of that.
             Fact::NginxLog(_) | Fact::PrometheusLog(..) => return Scope::Everything,
             // Seen unasked.
@@ -44,30 +44,6 @@ pub(super) fn left_open(old: &Observation, new: &Observation) -> Scope {
         parts.extend([old, new].into_iter().flat_map(pages).map(Part::Answer));
     }
     Scope::Parts(parts)
-}
-
-/// Where it is seen; none of what is seen before a request is made.
-fn part_of(seen: &Seen) -> Option<Part> {
-    Some(match seen {
-        Seen::Plain(_) => Part::Plain,
-        Seen::Way(name) | Seen::ContentType(name) | Seen::Says(name) | Seen::Header(name, _) | Seen::Json(name, _) => {
-            Part::Answer(name.clone())
-        }
-        Seen::Accepted(accept) => Part::Accepted(accept.clone()),
-        Seen::Metric(_) => Part::Families,
-        Seen::Asset(_) => Part::Assets,
-        Seen::Flag(_) => Part::Flags,
-        Seen::Check(id) | Seen::Finding(id, ..) => Part::Check(id.clone()),
-        Seen::Agreed
-        | Seen::Trust
-        | Seen::Version(_)
-        | Seen::Suite(..)
-        | Seen::Certificates
-        | Seen::Protocol(_)
-        | Seen::Http2
-        | Seen::Resumes
-        | Seen::Staples => return None,
-    })
 }
 
 /// The names of what answers with a page.

@@ -44,10 +44,11 @@ async fn ask(observer: &Observer) -> Answer {
         begun = observer.http().begin(&request, PATIENCE, Duration::ZERO) => Some(begun),
         () = overtaken(observer) => None,
     };
-    let nothing = || "nothing, not even a header, while other answers arrived".to_owned();
     let actual = match begun {
-        None => nothing(),
-        Some(Err(failure)) if failure.kind == FailureKind::Timeout => nothing(),
+        None => "nothing, not even a header, while other answers arrived".to_owned(),
+        Some(Err(failure)) if failure.kind == FailureKind::Timeout => {
+            "nothing, not even a header, arrived in time".to_owned()
+        }
         Some(Err(failure)) => return Err(failure.into()),
         Some(Ok(begun)) => {
             let seen = begun.seen;

@@ -8,25 +8,21 @@ use super::redaction;
 use crate::deployment::Directive;
 use crate::observe::{BUILD, Observer};
 
-/// The variables of nginx that say something of the moment, the connection or the request: what begins so.
-const MOMENTARY: [&str; 16] = [
-    "$connection",
-    "$connections_",
-    "$date_",
-    "$msec",
-    "$pid",
-    "$proxy_protocol_port",
-    "$remote_port",
-    "$request_id",
-    "$request_time",
-    "$ssl_session_id",
-    "$tcpinfo_",
-    "$time_",
-    "$upstream_bytes_",
-    "$upstream_connect_time",
-    "$upstream_header_time",
-    "$upstream_response_time",
+/// The variables of nginx that say something of the moment, the connection or the request.
+const MOMENTARY: [&str; 10] = [
+    "connection",
+    "msec",
+    "pid",
+    "proxy_protocol_port",
+    "remote_port",
+    "request_id",
+    "request_time",
+    "ssl_session_id",
+    "upstream_connect_time",
+    "upstream_response_time",
 ];
+/// How those begin of which there are several.
+const FAMILIES: [&str; 6] = ["connections_", "date_", "tcpinfo_", "time_", "upstream_bytes_", "upstream_header_time"];
 const DIRECTIVES: [&str; 2] = ["add_header", "more_set_headers"];
 
 /// The names, in small letters, of the headers that are made of such variables, and of those that differ between two
@@ -50,11 +46,18 @@ fn collect(directives: &[Directive], names: &mut BTreeSet<String>) {
         }
         let words = directive.args.iter().map(|arg| arg.text.as_str());
         let text = words.collect::<Vec<_>>().join(" ");
-        if MOMENTARY.iter().any(|variable| text.contains(variable)) {
+        if text.split('$').skip(1).any(is_of_the_moment) {
             let name = text.trim_start_matches("-s ").split([' ', ':']).next().unwrap_or_default();
             names.insert(name.to_ascii_lowercase());
         }
     }
+}
+
+/// Whether a text begins with the name of such a variable, in braces or without.
+fn is_of_the_moment(text: &str) -> bool {
+    let text = text.strip_prefix('{').unwrap_or(text);
+    let name = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+    MOMENTARY.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
 fn differing(first: &HeaderMap, second: &HeaderMap) -> BTreeSet<String> {
@@ -72,8 +75,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("nginx.conf");
         let text = "events {}\nhttp { server { listen 80; server_name a.b; add_header X-Id $request_id always; \
-                    add_header X-Host $host; location /prometheus/ { proxy_pass http://localhost:9090/; \
-                    add_header X-At \"at $time_iso8601\"; } } }\n";
+                    add_header X-Host $host; add_header X-Up $connection_upgrade; location /prometheus/ { proxy_pass http://localhost:9090/; \
+                    add_header X-At \"at ${time_iso8601}\"; } } }\n";
         std::fs::write(&file, text).expect("written");
         let deployment = Deployment::load(&file).expect("a deployment");
         let mut names = BTreeSet::new();
