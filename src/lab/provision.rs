@@ -9,7 +9,7 @@ use crate::deployment::Modules;
 use crate::error::Result;
 use crate::report::Program as ReportedProgram;
 use crate::runtime::docker::Engine;
-use crate::runtime::{Bed, Run, RuntimeError};
+use crate::runtime::{Bed, Run, RuntimeError, unfinished};
 use crate::source::image::{Archive, image_id, image_tag};
 use crate::source::{
     Build, Cache, Program, Progress, Recipe, Release, Root, Source, SourceError, auto_candidates, host, packages,
@@ -163,7 +163,7 @@ impl Provider {
     ) -> Result<T> {
         let (cache, run, progress) = (self.cache.clone(), Arc::clone(&self.run), Arc::clone(&self.progress));
         let built = spawn_blocking(move || build(&cache, &Guarded { run: &run, progress: &*progress })).await;
-        built.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map_err(Into::into)
+        Ok(built.map_err(unfinished)??)
     }
 
     /// Has the engine load the image of a root, unless it has it. The sandbox takes the root as it is.

@@ -80,6 +80,9 @@ pub enum RuntimeError {
         /// How long the wait may take.
         limit: Duration,
     },
+    /// The tokio runtime that all of this runs in ends.
+    #[error("the asynchronous runtime is being shut down, and nothing more is done in it")]
+    ShutDown,
     /// The process that cleans up after a killed run could not be started, or was ended.
     #[error("the process that cleans up after a killed run does not run: {0}; run it again")]
     Janitor(#[source] std::io::Error),

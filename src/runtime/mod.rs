@@ -22,6 +22,7 @@ mod run;
 pub(crate) mod sandbox;
 mod saying;
 mod serving;
+mod task;
 mod wait;
 
 use std::net::{IpAddr, SocketAddr};
@@ -41,6 +42,7 @@ pub(crate) use pod::{BootTimes, Pod};
 pub(crate) use program::PROMETHEUS;
 pub(crate) use reach::Reach;
 pub(crate) use run::Run;
+pub(crate) use task::unfinished;
 
 /// How long a Pod may take until both programs answer.
 pub(crate) const BOOT_TIME: Duration = Duration::from_secs(60);

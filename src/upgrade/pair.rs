@@ -3,6 +3,7 @@
 use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
+use crate::runtime::unfinished;
 
 /// Two things that are being done, each by a task of its own.
 pub(super) struct Pair<T> {
@@ -26,10 +27,7 @@ impl<T: Send + 'static> Pair<T> {
     pub(super) async fn end(mut self) -> Result<[T; 2]> {
         let (mut first, mut second) = (None, None);
         while let Some(ended) = self.tasks.join_next().await {
-            let (index, one) = ended.map_err(|ended| match ended.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Error::Bug,
-            })?;
+            let (index, one) = ended.map_err(unfinished)?;
             match one {
                 Ok(one) if index == 0 => first = Some(one),
                 Ok(one) => second = Some(one),

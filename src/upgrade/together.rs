@@ -86,7 +86,10 @@ impl Mixtures {
             Self::Planned(planned) => Pair::begin(planned.map(Combination::boot)),
             Self::Booting(booting) => booting,
         };
-        gone([old, new]).await?;
+        if let Err(error) = gone([old, new]).await {
+            booting.stop().await;
+            return Err(error);
+        }
         let booted = booting.end().await?;
         Pair::begin(booted.map(|booted| last_look(booted, Arc::clone(&scope)))).end().await.map(Some)
     }

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::CommonsStatistics;
 use crate::runtime::error::RuntimeError;
+use crate::runtime::unfinished;
 
 /// How many may use one at a time. Prometheus serves 512 connections and queues at 20 queries: whoever is beyond gets
 /// another, so that nobody feels his neighbours.
@@ -70,8 +71,7 @@ impl<K: PartialEq, V: Serves + Send + Sync + 'static> Shelf<K, V> {
         let lease = Lease { value: self.take(key), shelf: Arc::clone(self) };
         let making = || async {
             self.lock().started += 1;
-            let made = self.runtime()?.spawn(make()).await;
-            made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+            self.runtime()?.spawn(make()).await.map_err(unfinished)?
         };
         lease.value.get_or_try_init(making).await?;
         Ok(lease)

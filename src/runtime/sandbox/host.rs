@@ -30,6 +30,7 @@ use crate::runtime::pod::locked;
 use crate::runtime::program::Role;
 use crate::runtime::reach::{Reach, Sockets};
 use crate::runtime::run::Run;
+use crate::runtime::unfinished;
 
 /// How many sockets are asked for at once.
 const SOCKETS: usize = 16;
@@ -292,5 +293,5 @@ pub(super) fn failed(doing: &str) -> impl FnOnce(io::Error) -> RuntimeError {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RuntimeError> + Send + 'static,
 ) -> Result<T, RuntimeError> {
-    spawn_blocking(work).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    spawn_blocking(work).await.map_err(unfinished)?
 }
