@@ -21,7 +21,7 @@ use crate::report::timings::Timings;
 use crate::runtime::{Bed, Commons, Entrances, PROMETHEUS, Pod, PodPlan, ProgramPlan, Run, Runtime, RuntimeError};
 use crate::source::{Cache, Progress, Source, SourceError};
 use crate::world::stubs::{READY, Stubs};
-use crate::world::{self, Started, World};
+use crate::world::{self, AddedModules, Started, World};
 
 /// How a Lab is booted.
 ///
@@ -58,6 +58,8 @@ pub(crate) enum Boot {
     Lab(Box<Lab>),
     /// Prometheus ended before it served.
     PrometheusRefuses {
+        /// The nginx that was to run.
+        nginx: Provided,
         /// What was to run.
         programs: Programs,
         /// What Prometheus wrote.
@@ -165,7 +167,7 @@ impl Lab {
             },
         )?;
         timings.sources = milliseconds(begun.elapsed());
-        world.add_modules(&deployment, &nginx.modules);
+        world.modules = AddedModules::of(&deployment, &nginx.modules);
         options.progress.step("booting nginx and Prometheus");
         let plan = PodPlan {
             commons: options.commons.clone().map(|commons| (commons, shareable(&deployment, &world))),
@@ -173,11 +175,11 @@ impl Lab {
         };
         let ports = plan.ports.iter().chain(&plan.relays).copied().collect();
         let begun = Instant::now();
-        let mut programs = Programs { nginx: nginx.program, prometheus: prometheus.program };
+        let mut programs = Programs { nginx: nginx.program.clone(), prometheus: prometheus.program };
         let pod = match bed.boot(run, &infrastructure, plan).await {
             Err(RuntimeError::Ended { program: PROMETHEUS, log }) => {
                 options.progress.done();
-                return Ok(Boot::PrometheusRefuses { programs, log });
+                return Ok(Boot::PrometheusRefuses { nginx, programs, log });
             }
             booted => Arc::new(booted?),
         };
@@ -197,6 +199,7 @@ impl Lab {
             deployment: Arc::new(deployment),
             world: Arc::new(world),
             pod,
+            nginx: Provided { program: programs.nginx.clone(), ..nginx },
             programs,
             kept,
             observers,
@@ -268,13 +271,7 @@ fn plan(
     let more = (!own.contains(&80)).then_some(80);
     let ports = own.into_iter().chain(more).collect();
     PodPlan {
-        nginx: ProgramPlan {
-            image: nginx.image.clone(),
-            arguments: nginx_arguments(deployment, world),
-            in_memory: Vec::new(),
-            files: world.nginx_files.clone(),
-            open_files: open_files(deployment),
-        },
+        nginx: nginx_plan(deployment, world, nginx),
         prometheus: world.prometheus.iter().map(|started| prometheus_plan(prometheus, started)).collect(),
         commons: None,
         stubs: world.stubs.are_needed(&world.relays).then(|| (stubs_plan(infrastructure, world), READY)),
@@ -285,6 +282,17 @@ fn plan(
         ports,
         telling,
         relays: world.relays.iter().map(|relay| relay.port).collect(),
+    }
+}
+
+/// How an nginx is started with the deployment.
+pub(super) fn nginx_plan(deployment: &Deployment, world: &World, nginx: &Provided) -> ProgramPlan {
+    ProgramPlan {
+        image: nginx.image.clone(),
+        arguments: nginx_arguments(deployment, world),
+        in_memory: Vec::new(),
+        files: world.files_of_nginx(),
+        open_files: open_files(deployment),
     }
 }
 
@@ -313,7 +321,7 @@ fn stubs_plan(infrastructure: &str, world: &World) -> ProgramPlan {
 fn nginx_arguments(deployment: &Deployment, world: &World) -> Vec<String> {
     let says_daemon = deployment.nginx.directives.iter().any(|directive| directive.name == "daemon");
     let daemon = (!says_daemon).then(|| "daemon off;".to_owned());
-    let globals: Vec<String> = world.nginx_globals.iter().cloned().chain(daemon).collect();
+    let globals: Vec<String> = world.modules.globals.iter().cloned().chain(daemon).collect();
     let words = ["nginx", "-c", "/etc/nginx/nginx.conf"].map(str::to_owned).into_iter();
     match globals.is_empty() {
         true => words.collect(),

@@ -115,7 +115,7 @@ impl Lab {
             verdict: if failed { Verdict::Fail } else { Verdict::Pass },
             runtime: self.pod.runtime(),
             programs: self.programs.clone(),
-            substitutions: self.world.substitutions.clone(),
+            substitutions: self.world.substitutions(),
             checks,
             findings,
             duration: look.duration,

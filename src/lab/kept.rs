@@ -22,7 +22,7 @@ impl Kept {
     /// Writes what a user needs to talk to the Lab, and what was made up to look at.
     pub(super) async fn write(pod: &Pod, world: &World, ports: Vec<u16>) -> Result<Self> {
         let cacert = pod.run().write("ca.pem", world.trust.as_bytes())?;
-        write_all(pod, "", &world.nginx_files)?;
+        write_all(pod, "", &world.files_of_nginx())?;
         for (number, prometheus) in world.prometheus.iter().enumerate() {
             let prefix = if number == 0 { String::new() } else { format!("{}_", number + 1) };
             write_all(pod, &prefix, &prometheus.files)?;

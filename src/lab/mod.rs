@@ -36,6 +36,7 @@ pub use boot::BootOptions;
 use control::Hands;
 pub use kept::Kept;
 pub use programs::{RunningNginx, RunningPrometheus};
+pub(crate) use provision::Provided;
 pub use received::Received;
 
 /// A deployment that runs: real nginx, real Prometheus, and clients that reach them by the public name.
@@ -46,6 +47,8 @@ pub struct Lab {
     deployment: Arc<Deployment>,
     world: Arc<World>,
     pod: Arc<Pod>,
+    /// What nginx is started from.
+    nginx: Provided,
     programs: Programs,
     kept: Option<Kept>,
     client: reqwest::Client,

@@ -85,13 +85,13 @@ impl Lab {
     /// What nginx says that it was built with.
     async fn build(&self) -> Option<String> {
         let root = self.pod.roots().map(|[nginx, _]| nginx);
-        once(root, "-V", self.pod.nginx_says(&["-V"])).await
+        once(root.as_deref(), "-V", self.pod.nginx_says(&["-V"])).await
     }
 
     /// What Prometheus says of its flags.
     async fn help(&self) -> Option<String> {
         let root = self.pod.roots().map(|[_, prometheus]| prometheus);
-        once(root, "--help", self.pod.prometheus_says(&["--help"])).await
+        once(root.as_deref(), "--help", self.pod.prometheus_says(&["--help"])).await
     }
 }
 

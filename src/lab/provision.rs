@@ -21,7 +21,7 @@ const POD_IMAGE: &str = "busybox:stable";
 
 /// What a program is started from, and what is in it.
 #[derive(Clone, Debug)]
-pub(super) struct Provided {
+pub(crate) struct Provided {
     pub(super) image: String,
     pub(super) program: ReportedProgram,
     /// The modules that it has as files and that nothing loads unasked. Of an image that was not built here none is
@@ -30,6 +30,11 @@ pub(super) struct Provided {
 }
 
 impl Provided {
+    /// The program, as far as it is known.
+    pub(crate) fn program(&self) -> &ReportedProgram {
+        &self.program
+    }
+
     /// What is in an image the program itself says, once it runs.
     pub(super) fn of_image(image: String, source: String) -> Self {
         Self { image, program: ReportedProgram::of_unknown_version(source), modules: Vec::new() }

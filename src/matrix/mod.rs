@@ -116,7 +116,7 @@ impl Matrix {
 
 async fn cell(deployment: Deployment, boot: BootOptions, selection: Selection, fail_on: Level) -> Result<Cell> {
     let lab = match Lab::try_boot(deployment, &boot).await? {
-        Boot::PrometheusRefuses { programs, log } => return Ok(Cell::not_started(programs, log)),
+        Boot::PrometheusRefuses { programs, log, .. } => return Ok(Cell::not_started(programs, log)),
         Boot::Lab(lab) => lab,
     };
     let report = lab.check_with(&selection, fail_on).await?;

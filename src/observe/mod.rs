@@ -171,12 +171,6 @@ impl Observer {
         })
     }
 
-    /// Asks anew what Prometheus answers: it is another one behind the same nginx now.
-    pub(crate) fn forget_answers(&mut self) {
-        self.answers = Answers::default();
-        self.targets = OnceCell::new();
-    }
-
     /// Allows the checks to wait for what takes Prometheus seconds.
     pub(crate) fn allow_waiting(&self) {
         self.slow.store(true, Ordering::Relaxed);

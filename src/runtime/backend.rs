@@ -24,7 +24,7 @@ pub(super) enum Backend {
 #[derive(Debug)]
 pub(super) struct Shared {
     // Dropped in this order: who gives it back has no connection to it any more.
-    relay: Relay,
+    _relay: Relay,
     borrowed: std::sync::Arc<Borrowed>,
 }
 
@@ -47,15 +47,6 @@ impl Backend {
         }
     }
 
-    /// Exchanges two that are shared: each Pod has the other's from now on.
-    pub(super) async fn exchange(&mut self, other: &mut Self) {
-        match (self, other) {
-            #[cfg(target_os = "linux")]
-            (Self::Shared(one), Self::Shared(another)) => one.exchange(another).await,
-            _ => {}
-        }
-    }
-
     /// The Pod's own program, which alone may be stopped and started.
     pub(super) fn own(&self) -> Result<&Program, RuntimeError> {
         match self {
@@ -69,14 +60,7 @@ impl Backend {
 #[cfg(target_os = "linux")]
 impl Shared {
     pub(super) fn of(borrowed: Borrowed, relay: Relay) -> Self {
-        Self { relay, borrowed: std::sync::Arc::new(borrowed) }
-    }
-
-    async fn exchange(&mut self, other: &mut Self) {
-        std::mem::swap(&mut self.borrowed, &mut other.borrowed);
-        for shared in [self, other] {
-            shared.relay.lead_to(shared.borrowed.reach()).await;
-        }
+        Self { _relay: relay, borrowed: std::sync::Arc::new(borrowed) }
     }
 
     /// What tells whether it has run all the time.

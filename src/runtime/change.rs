@@ -67,7 +67,8 @@ impl Pod {
             return Ok(Look::Done(Reload::Done));
         }
         if looks.is_multiple_of(IN_VAIN) {
-            let words: Vec<&str> = self.plan.nginx.arguments.iter().map(String::as_str).chain(["-t"]).collect();
+            let arguments = locked(&self.nginx_plan).arguments.clone();
+            let words: Vec<&str> = arguments.iter().map(String::as_str).chain(["-t"]).collect();
             let opinion = nginx.exec(&words).await.unwrap_or_default();
             if opinion.contains("[emerg]") {
                 return Ok(Look::Done(Reload::Refused { log: opinion }));
@@ -84,12 +85,23 @@ impl Pod {
     /// Starts an nginx that was stopped, as at boot: with the files of then.
     pub(crate) async fn start_nginx(&self) -> Result<Option<Refusal>, RuntimeError> {
         let stubs = self.stubs.as_ref().filter(|_| !self.plan.shared_directories.is_empty());
-        let program = self.host.start(Role::Nginx, &self.plan.nginx, &self.run, stubs, self.next_change()).await?;
+        let plan = locked(&self.nginx_plan).clone();
+        let program = self.host.start(Role::Nginx, &plan, &self.run, stubs, self.next_change()).await?;
         let listens = self.host.telling(&self.plan.telling);
         let started = serving::nginx(program, &listens, Deadline::after(BOOT_TIME)).await?;
         let refusal = started.as_ref().err().cloned();
         *locked(&self.nginx) = started;
         Ok(refusal)
+    }
+
+    /// Ends nginx, and starts it as this plan says. None of its files is the other's; what was answered is not finished.
+    pub(crate) async fn replace_nginx(&self, plan: ProgramPlan) -> Result<Option<Refusal>, RuntimeError> {
+        let running = locked(&self.nginx).as_ref().ok().cloned();
+        if let Some(program) = running {
+            self.end(Role::Nginx, &program, Signal::TERM).await?;
+        }
+        *locked(&self.nginx_plan) = plan;
+        self.start_nginx().await
     }
 
     /// Stops a Prometheus.

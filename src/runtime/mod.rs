@@ -9,7 +9,6 @@ mod directory;
 pub(crate) mod docker;
 mod entrance;
 mod error;
-mod exchange;
 mod host;
 mod janitor;
 mod ledger;

@@ -16,7 +16,7 @@ use super::program::Program;
 use super::reach::Reach;
 use super::run::Run;
 use super::wait::{Deadline, Look};
-use super::{PodPlan, Refusal};
+use super::{PodPlan, ProgramPlan, Refusal};
 
 /// How long the stubs may take to write a line.
 const MARK_TIME: Duration = Duration::from_secs(10);
@@ -26,6 +26,8 @@ const MARK_TIME: Duration = Duration::from_secs(10);
 pub(crate) struct Pod {
     pub(super) plan: PodPlan,
     pub(super) nginx: Mutex<Result<Program, Refusal>>,
+    /// How nginx is started: as in the plan of the boot, until another takes its place.
+    pub(super) nginx_plan: Mutex<ProgramPlan>,
     pub(super) prometheus: Mutex<Vec<Backend>>,
     pub(super) stubs: Option<Program>,
     /// What names mean now.
@@ -63,6 +65,7 @@ impl Pod {
     pub(super) fn of(host: Host, run: Arc<Run>, plan: PodPlan, started: Started) -> Self {
         Self {
             nginx: Mutex::new(started.nginx),
+            nginx_plan: Mutex::new(plan.nginx.clone()),
             prometheus: Mutex::new(started.prometheus),
             stubs: started.stubs,
             took: started.took,

@@ -12,12 +12,14 @@ impl Pod {
     }
 
     /// Where the files of nginx and Prometheus are, if they are there for as long as they are these files.
-    pub(crate) fn roots(&self) -> Option<[&str; 2]> {
-        let images = [Some(&self.plan.nginx), self.plan.prometheus.first()].map(|plan| plan.map(|plan| &*plan.image));
-        match (&self.host, images) {
+    pub(crate) fn roots(&self) -> Option<[String; 2]> {
+        match &self.host {
             #[cfg(target_os = "linux")]
-            (Host::Sandbox(_), [Some(nginx), Some(prometheus)]) => Some([nginx, prometheus]),
-            _ => None,
+            Host::Sandbox(_) => {
+                let nginx = locked(&self.nginx_plan).image.clone();
+                Some([nginx, self.plan.prometheus.first()?.image.clone()])
+            }
+            Host::Docker(_) => None,
         }
     }
 

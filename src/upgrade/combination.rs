@@ -2,7 +2,7 @@
 
 use crate::deployment::Deployment;
 use crate::error::Result;
-use crate::lab::{Boot, BootOptions, Lab};
+use crate::lab::{Boot, BootOptions, Lab, Provided};
 use crate::observation::Observation;
 use crate::observe::Scope;
 use crate::report::Program;
@@ -20,7 +20,16 @@ pub(super) enum Booted {
     /// It can be looked at, an nginx that refuses to start too.
     Lab(Box<Lab>),
     /// Prometheus refuses to start, and that is all that can be seen.
-    Refused(Box<Observation>),
+    Refused(Box<Refused>),
+}
+
+/// A combination with a Prometheus that refuses to start.
+#[derive(Debug)]
+pub(super) struct Refused {
+    nginx: Provided,
+    prometheus: Program,
+    /// What Prometheus said.
+    log: String,
 }
 
 impl Combination {
@@ -28,10 +37,8 @@ impl Combination {
     pub(super) async fn boot(self) -> Result<Booted> {
         Ok(match Lab::try_boot(self.deployment, &self.options).await? {
             Boot::Lab(lab) => Booted::Lab(lab),
-            Boot::PrometheusRefuses { programs, log } => {
-                let known = |program: &Program| (program.known_version().map(str::to_owned), program.source.clone());
-                let (nginx, prometheus) = (known(&programs.nginx), known(&programs.prometheus));
-                Booted::Refused(Box::new(Observation::of_refusal(nginx, prometheus, &log)))
+            Boot::PrometheusRefuses { nginx, programs, log } => {
+                Booted::Refused(Box::new(Refused { nginx, prometheus: programs.prometheus, log }))
             }
         })
     }
@@ -41,24 +48,32 @@ impl Booted {
     /// Asks what is in the scope.
     pub(super) async fn observe(&self, scope: &Scope) -> Result<Observation> {
         match self {
-            Self::Refused(observation) => Ok((**observation).clone()),
+            Self::Refused(refused) => Ok(refused.observation()),
             Self::Lab(lab) => lab.observe_within(scope).await,
         }
     }
 
-    /// Exchanges the Prometheus of two, where that is possible: see [`Lab::exchange`].
-    pub(super) async fn exchange(&mut self, other: &mut Self) -> bool {
-        match (self, other) {
-            (Self::Lab(one), Self::Lab(other)) => one.exchange(other).await,
-            _ => false,
+    /// Puts the nginx of each of the two in front of the Prometheus of the other, freshly started.
+    pub(super) async fn exchange_nginx(&mut self, other: &mut Self) -> Result<()> {
+        let (own, others) = (self.nginx().clone(), other.nginx().clone());
+        tokio::try_join!(self.replace_nginx(others), other.replace_nginx(own)).map(|_| ())
+    }
+
+    fn nginx(&self) -> &Provided {
+        match self {
+            Self::Lab(lab) => lab.provided_nginx(),
+            Self::Refused(refused) => &refused.nginx,
         }
     }
 
-    /// Whether its Prometheus can be exchanged.
-    pub(super) fn may_be_exchanged(&self) -> bool {
+    async fn replace_nginx(&mut self, nginx: Provided) -> Result<()> {
         match self {
-            Self::Lab(lab) => lab.may_be_exchanged(),
-            Self::Refused(_) => false,
+            Self::Lab(lab) => lab.replace_nginx(nginx).await,
+            // Whatever stands in front of it, nothing is answered.
+            Self::Refused(refused) => {
+                refused.nginx = nginx;
+                Ok(())
+            }
         }
     }
 
@@ -68,5 +83,12 @@ impl Booted {
             Self::Refused(_) => Ok(()),
             Self::Lab(lab) => lab.close().await,
         }
+    }
+}
+
+impl Refused {
+    fn observation(&self) -> Observation {
+        let known = |program: &Program| (program.known_version().map(str::to_owned), program.source.clone());
+        Observation::of_refusal(known(self.nginx.program()), known(&self.prometheus), &self.log)
     }
 }

@@ -46,7 +46,8 @@ use crate::error::{Error, Result};
 use crate::lab::BootOptions;
 use crate::observation::Observation;
 use crate::report::Verdict;
-use crate::runtime::{Commons, PROMETHEUS, RuntimeError};
+use crate::runtime::{PROMETHEUS, RuntimeError};
+use crate::source::Source;
 use combination::Combination;
 use diff::Observed;
 use together::Together;
@@ -103,23 +104,16 @@ impl Upgrade {
     ///
     /// What the environment lacks, and what keeps the old and the new programs alike from starting: nothing can be
     /// compared then. What keeps the new ones alone from it is a change.
-    pub async fn run(mut self) -> Result<UpgradeReport> {
-        // A Prometheus serves all combinations that it is in.
-        self.options.commons.get_or_insert_with(Commons::new);
+    pub async fn run(self) -> Result<UpgradeReport> {
         let observed = match &self.from {
             Old::Programs(from) => self.observe(from).await?,
             Old::Baseline(baseline) => {
-                let new = together::alone(self.combination(&Side::default(), true, true)).await?;
+                let new = together::alone(self.combination(self.to.or(&self.options))).await?;
                 Observed::of_two((**baseline).clone(), new)
             }
         };
-        // What was shared ends meanwhile, and is gone when this returns.
-        let commons = self.options.commons.take();
-        let ending = tokio::task::spawn_blocking(move || drop(commons));
-        let compared = comparable(&observed).map(|()| change::all(&observed, &self.deployment));
-        // That it has ended is all that is to be known.
-        let _ = ending.await;
-        let changes = compared?;
+        comparable(&observed)?;
+        let changes = change::all(&observed, &self.deployment);
         let failed = changes.iter().any(|change| change.level >= self.fail_on);
         let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
         Ok(UpgradeReport::of(&observed, &self.deployment, verdict, changes))
@@ -129,10 +123,8 @@ impl Upgrade {
     async fn observe(&self, from: &Side) -> Result<Observed> {
         let (old, new) = (from.or(&self.options), self.to.or(&self.options));
         let changes = (old.0 != new.0, old.1 != new.1);
-        let combination = |nginx, prometheus| self.combination(from, nginx, prometheus);
-        let mixtures = (changes == (true, true)).then(|| [combination(true, false), combination(false, true)]);
-        let ends = [combination(false, false), combination(true, true)];
-        let Together { old, new, mixtures } = together::observe(ends, mixtures).await?;
+        let ends = [old, new].map(|side| self.combination(side));
+        let Together { old, new, mixtures } = together::observe(ends, changes == (true, true)).await?;
         let (new_nginx, new_prometheus) = mixtures.map(|[nginx, prometheus]| (nginx, prometheus)).unzip();
         Ok(Observed {
             old,
@@ -147,14 +139,9 @@ impl Upgrade {
         })
     }
 
-    /// The deployment with the old or the new of each program.
-    fn combination(&self, from: &Side, new_nginx: bool, new_prometheus: bool) -> Combination {
-        let (old, new) = (from.or(&self.options), self.to.or(&self.options));
-        let options = BootOptions {
-            nginx: if new_nginx { new.0 } else { old.0 },
-            prometheus: if new_prometheus { new.1 } else { old.1 },
-            ..self.options.clone()
-        };
+    /// The deployment with these programs.
+    fn combination(&self, (nginx, prometheus): (Source, Source)) -> Combination {
+        let options = BootOptions { nginx, prometheus, ..self.options.clone() };
         Combination { deployment: self.deployment.clone(), options }
     }
 }

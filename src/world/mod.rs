@@ -24,6 +24,7 @@ use crate::deployment::{Deployment, Route};
 
 pub use error::WorldError;
 pub(crate) use file::{PodContent, PodFile};
+pub(crate) use modules::AddedModules;
 use pki::Authority;
 pub(crate) use prometheus::Started;
 pub(crate) use relay::Relay;
@@ -34,12 +35,12 @@ pub use substitution::{Substitution, SubstitutionKind};
 pub(crate) use ways::Way;
 
 /// Everything that a Pod needs beside the programs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct World {
-    /// What goes into nginx's container.
+    /// What goes into nginx's container, but for what its modules need.
     pub(crate) nginx_files: Vec<PodFile>,
-    /// Directives that nginx gets on its command line.
-    pub(crate) nginx_globals: Vec<String>,
+    /// How nginx gets the modules that it needs, once it is known which nginx that is.
+    pub(crate) modules: AddedModules,
     /// What each Prometheus is started with.
     pub(crate) prometheus: Vec<Started>,
     /// Names that mean an address of the Pod.
@@ -64,8 +65,8 @@ pub(crate) struct World {
     pub(crate) relays: Vec<Relay>,
     /// What stands for the other upstreams.
     pub(crate) stubs: Stubs,
-    /// What was made up.
-    pub(crate) substitutions: Vec<Substitution>,
+    /// What was made up, but for the modules of nginx.
+    substitutions: Vec<Substitution>,
 }
 
 impl World {
@@ -74,7 +75,7 @@ impl World {
         let authority = Arc::new(Authority::new()?);
         let mut world = Self {
             nginx_files: configuration(deployment),
-            nginx_globals: Vec::new(),
+            modules: AddedModules::default(),
             prometheus: Vec::new(),
             hosts: Vec::new(),
             redirects: Vec::new(),
@@ -107,6 +108,16 @@ impl World {
         world.add_stubs(deployment, &sockets, &places, &authority)?;
         world.point_to_the_users_own(deployment);
         Ok(world)
+    }
+
+    /// All that was made up.
+    pub(crate) fn substitutions(&self) -> Vec<Substitution> {
+        [&*self.substitutions, &*self.modules.substitutions].concat()
+    }
+
+    /// All that goes into nginx's container.
+    pub(crate) fn files_of_nginx(&self) -> Vec<PodFile> {
+        [&*self.nginx_files, &*self.modules.files].concat()
     }
 
     /// A file of nginx as it was put in place.

@@ -1,6 +1,6 @@
 //! The modules of nginx that a deployment needs, loaded where its own host would load them.
 
-use super::{PodFile, Substitution, SubstitutionKind, World};
+use super::{PodFile, Substitution, SubstitutionKind};
 use crate::deployment::modules::{LoadedModule, Module, NeededModule};
 use crate::deployment::{Deployment, Modules, Tree};
 
@@ -11,14 +11,26 @@ const PREFIX: &str = "/usr/share/nginx";
 /// The directory whose files Debian's own nginx.conf includes first.
 const ENABLED: &str = "/etc/nginx/modules-enabled";
 
-impl World {
+/// How one build of nginx gets the modules that a deployment needs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AddedModules {
+    /// What goes into nginx's container beside the deployment's files.
+    pub(crate) files: Vec<PodFile>,
+    /// Directives that nginx gets on its command line.
+    pub(crate) globals: Vec<String>,
+    /// What was made up.
+    pub(crate) substitutions: Vec<Substitution>,
+}
+
+impl AddedModules {
     /// Loads the modules that the deployment needs and does not load itself, from those that its nginx has as files; what
     /// it has not, nginx refuses in its own words. Those that it does load are put where it expects them.
-    pub(crate) fn add_modules(&mut self, deployment: &Deployment, available: &[String]) {
+    pub(crate) fn of(deployment: &Deployment, available: &[String]) -> Self {
+        let mut all = Self::default();
         let is_available = |file: &str| available.iter().any(|known| known == file);
         let modules = &deployment.modules;
         for loaded in modules.loaded.iter().filter(|loaded| is_available(loaded.file())) {
-            self.place_module(loaded);
+            all.place(loaded);
         }
         let mut added: Vec<&str> = Vec::new();
         for needed in &modules.needed {
@@ -28,14 +40,15 @@ impl World {
             for file in needed.module.files {
                 if is_available(file) && !modules.loads(file) && !added.contains(file) {
                     added.push(file);
-                    self.load_module(needed, file, modules);
+                    all.load(needed, file, modules);
                 }
             }
         }
+        all
     }
 
     /// Puts a module that the configuration loads where it looks for it.
-    fn place_module(&mut self, loaded: &LoadedModule) {
+    fn place(&mut self, loaded: &LoadedModule) {
         let (file, path) = (loaded.file(), path_in_pod(&loaded.path));
         let (real, native) = (format!("{MODULES}/{file}"), format!("{PREFIX}/modules/{file}"));
         let package = Module::in_file(file).and_then(|module| module.package.as_ref());
@@ -43,7 +56,7 @@ impl World {
         let by = match path == real || path == native {
             true => from,
             false => {
-                self.nginx_files.push(PodFile::link(&path, &real));
+                self.files.push(PodFile::link(&path, &real));
                 format!("{from}, by a link to {real}")
             }
         };
@@ -57,7 +70,7 @@ impl World {
 
     /// Loads a module that a directive needs: as Debian does, if the configuration includes what is enabled there, else
     /// on the command line.
-    fn load_module(&mut self, needed: &NeededModule, file: &str, modules: &Modules) {
+    fn load(&mut self, needed: &NeededModule, file: &str, modules: &Modules) {
         let directive = format!("load_module modules/{file};");
         let module = Module::in_file(file).unwrap_or(needed.module);
         let from = module.package.as_ref().map(|package| package.name()).unwrap_or_default();
@@ -65,12 +78,12 @@ impl World {
             Some(conf) => {
                 let path = format!("{ENABLED}/{conf}");
                 let by = format!("{from}, loaded by {path}");
-                self.nginx_files.push(PodFile::file(path, format!("{directive}\n"), 0o644));
+                self.files.push(PodFile::file(path, format!("{directive}\n"), 0o644));
                 by
             }
             None => {
                 let by = format!("{from}, loaded by -g '{directive}'");
-                self.nginx_globals.push(directive);
+                self.globals.push(directive);
                 by
             }
         };
@@ -100,18 +113,16 @@ mod tests {
     const AVAILABLE: [&str; 3] =
         ["ndk_http_module.so", "ngx_http_headers_more_filter_module.so", "ngx_http_set_misc_module.so"];
 
-    fn world(before: &str) -> World {
+    fn added(before: &str) -> AddedModules {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("nginx.conf");
         std::fs::write(&file, format!("{before}\nevents {{}}\n{ROUTE}")).expect("written");
         let deployment = Deployment::load(&file).expect("a deployment");
-        let mut world = World::around(&deployment).expect("a world");
-        world.add_modules(&deployment, &AVAILABLE.map(str::to_owned));
-        world
+        AddedModules::of(&deployment, &AVAILABLE.map(str::to_owned))
     }
 
-    fn file(world: &World, path: &str) -> Option<String> {
-        let file = world.nginx_files.iter().find(|file| file.path == path)?;
+    fn file(added: &AddedModules, path: &str) -> Option<String> {
+        let file = added.files.iter().find(|file| file.path == path)?;
         match &file.content {
             PodContent::File(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
             PodContent::Link(target) => Some(format!("-> {target}")),
@@ -121,33 +132,33 @@ mod tests {
 
     #[test]
     fn what_nothing_loads_is_loaded_on_the_command_line_in_order() {
-        let world = world("");
+        let added = added("");
         assert_eq!(
-            world.nginx_globals,
+            added.globals,
             [
                 "load_module modules/ngx_http_headers_more_filter_module.so;",
                 "load_module modules/ndk_http_module.so;",
                 "load_module modules/ngx_http_set_misc_module.so;"
             ]
         );
-        let modules = world.substitutions.iter().filter(|made| made.kind == SubstitutionKind::Module);
+        let modules = added.substitutions.iter().filter(|made| made.kind == SubstitutionKind::Module);
         assert_eq!(modules.count(), 3);
     }
 
     #[test]
     fn where_debian_includes_what_is_enabled_it_is_enabled() {
-        let world = world("include /etc/nginx/modules-enabled/*.conf;");
-        assert!(world.nginx_globals.is_empty());
-        let conf = file(&world, "/etc/nginx/modules-enabled/10-mod-http-ndk.conf");
+        let added = added("include /etc/nginx/modules-enabled/*.conf;");
+        assert!(added.globals.is_empty());
+        let conf = file(&added, "/etc/nginx/modules-enabled/10-mod-http-ndk.conf");
         assert_eq!(conf.as_deref(), Some("load_module modules/ndk_http_module.so;\n"));
     }
 
     #[test]
     fn what_is_loaded_from_elsewhere_is_found_there_and_not_loaded_twice() {
         let path = "/usr/lib64/nginx/modules/ngx_http_headers_more_filter_module.so";
-        let world = world(&format!("load_module {path}; load_module modules/ndk_http_module.so;"));
-        let link = file(&world, path);
+        let added = added(&format!("load_module {path}; load_module modules/ndk_http_module.so;"));
+        let link = file(&added, path);
         assert_eq!(link.as_deref(), Some("-> /usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so"));
-        assert_eq!(world.nginx_globals, ["load_module modules/ngx_http_set_misc_module.so;"]);
+        assert_eq!(added.globals, ["load_module modules/ngx_http_set_misc_module.so;"]);
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
@@ -22,50 +21,31 @@ const BREATH: Duration = Duration::from_millis(10);
 /// A relay that runs. Dropping it closes its socket and its connections.
 #[derive(Debug)]
 pub(in crate::runtime) struct Relay {
-    orders: mpsc::Sender<Order>,
     _serving: JoinSet<()>,
 }
-
-/// Where connections lead from now on, and who is told that no other is left.
-type Order = (Reach, oneshot::Sender<()>);
 
 impl Relay {
     /// Passes on what comes to a socket that listens.
     pub(super) fn start(listener: OwnedFd, to: Reach) -> io::Result<Self> {
         let listener = TcpListener::from_std(StdTcpListener::from(listener))?;
-        let (orders, received) = mpsc::channel(1);
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, to, received));
-        Ok(Self { orders, _serving: serving })
-    }
-
-    /// Leads elsewhere. When this returns, no connection to where it led before is left.
-    pub(in crate::runtime) async fn lead_to(&self, to: Reach) {
-        let (done, is_done) = oneshot::channel();
-        // Who serves is there as long as this is.
-        if self.orders.send((to, done)).await.is_ok() {
-            let _ = is_done.await;
-        }
+        serving.spawn(serve(listener, to));
+        Ok(Self { _serving: serving })
     }
 }
 
-async fn serve(listener: TcpListener, mut to: Reach, mut orders: mpsc::Receiver<Order>) {
+async fn serve(listener: TcpListener, to: Reach) {
     let mut connections = JoinSet::new();
     let mut breaths = interval(BREATH);
     loop {
         while connections.try_join_next().is_some() {}
-        tokio::select! {
-            Some((other, done)) = orders.recv() => {
-                connections.shutdown().await;
-                to = other;
-                // Who has not waited does not have to know.
-                let _ = done.send(());
-            }
-            Some(_) = connections.join_next(), if connections.len() >= MOST => {}
-            accepted = listener.accept(), if connections.len() < MOST => match accepted {
-                Ok((client, _)) => drop(connections.spawn(pass_on(client, to.clone()))),
-                Err(_) => drop(breaths.tick().await),
-            }
+        if connections.len() >= MOST {
+            connections.join_next().await;
+            continue;
+        }
+        match listener.accept().await {
+            Ok((client, _)) => drop(connections.spawn(pass_on(client, to.clone()))),
+            Err(_) => drop(breaths.tick().await),
         }
     }
 }
@@ -118,35 +98,5 @@ mod tests {
             assert_eq!(answer, "100000");
         }
         drop(relay);
-    }
-
-    /// Says its name and closes when the client does.
-    async fn say(listener: TcpListener, name: u8) {
-        while let Ok((mut client, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                client.write_all(&[name]).await.expect("written");
-                let _ = client.read_u8().await;
-            });
-        }
-    }
-
-    #[tokio::test]
-    async fn who_is_led_elsewhere_has_no_connection_left_to_where_it_was_led_before() {
-        let mut places = Vec::new();
-        for name in [1, 2] {
-            let server = TcpListener::bind("127.0.0.1:0").await.expect("bound");
-            places.push(Reach::at(server.local_addr().expect("an address")));
-            tokio::spawn(say(server, name));
-        }
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
-        listener.set_nonblocking(true).expect("set");
-        let at = listener.local_addr().expect("an address");
-        let relay = Relay::start(listener.into(), places[0].clone()).expect("started");
-        let mut first = TcpStream::connect(at).await.expect("connected");
-        assert_eq!(first.read_u8().await.expect("read"), 1);
-        relay.lead_to(places[1].clone()).await;
-        assert!(first.read_u8().await.is_err(), "it is closed");
-        let mut second = TcpStream::connect(at).await.expect("connected");
-        assert_eq!(second.read_u8().await.expect("read"), 2);
     }
 }

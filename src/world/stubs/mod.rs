@@ -22,7 +22,7 @@ pub(super) const SOCKETS: &str = "/proxyproof/sockets";
 pub(crate) const READY: &str = "the stubs are ready";
 
 /// The stubs of a World.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Stubs {
     /// What stands for upstreams.
     pub(super) stubs: Vec<Stub>,
