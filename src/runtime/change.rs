@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tokio::time::timeout;
 
 use super::backend::Backend;
 use super::error::RuntimeError;
@@ -20,7 +21,7 @@ const RELOAD_TIME: Duration = Duration::from_secs(20);
 /// How long a program may take to end when it is asked to.
 const END_TIME: Duration = Duration::from_secs(10);
 /// After so many looks in vain nginx is asked what it thinks of its configuration: its log may lead nowhere.
-const IN_VAIN: u32 = 20;
+const IN_VAIN: u32 = 50;
 
 /// Has dnsmasq read `/etc/hosts` again. It is the only one of this name in the Pod's own processes.
 const READ_NAMES_AGAIN: &str = r#"for (glob "/proc/[0-9]*/comm") {
@@ -155,12 +156,8 @@ impl Pod {
     /// Ends a program, and returns when it is gone.
     async fn end(&self, role: Role, program: &Program, by: Signal) -> Result<(), RuntimeError> {
         program.signal(by, &format!("stop {}", role.name())).await?;
-        let what = format!("{} to end", role.name());
-        let ended = Deadline::after(END_TIME).until(&what, async || {
-            Ok(if program.has_ended() { Look::Done(()) } else { Look::NotYet(tail(&program.log())) })
-        });
         // What does not end by itself is ended.
-        let _ = ended.await;
+        let _ = timeout(END_TIME, program.until_ended()).await;
         program.remove().await
     }
 

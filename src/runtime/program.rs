@@ -64,6 +64,15 @@ impl Program {
         }
     }
 
+    /// Returns when it has ended.
+    pub(super) async fn until_ended(&self) {
+        match self {
+            Self::Docker(program) => program.until_ended().await,
+            #[cfg(target_os = "linux")]
+            Self::Sandbox(program) => program.until_ended().await,
+        }
+    }
+
     /// What another program says that is run beside it with these words, its standard output and error as one.
     pub(super) async fn exec(&self, words: &[&str]) -> Option<String> {
         match self {

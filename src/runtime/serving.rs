@@ -41,7 +41,7 @@ async fn look_at_nginx(program: &Program, listens: &[Reach], looks: u32) -> Resu
             return Ok(Look::Done(true));
         }
     }
-    if looks.is_multiple_of(20) && !program.workers().await.is_empty() {
+    if looks.is_multiple_of(50) && !program.workers().await.is_empty() {
         return Ok(Look::Done(true));
     }
     Ok(Look::NotYet(format!("no port open yet; {}", tail(&program.log()))))

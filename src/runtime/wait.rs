@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use super::error::RuntimeError;
 
 /// How long two looks at a condition are apart. Well under what any of them takes to come about.
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(2);
 
 /// Does it, and says how long it took.
 pub(crate) async fn timed<T>(doing: impl Future<Output = T>) -> (T, Duration) {

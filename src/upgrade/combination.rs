@@ -53,20 +53,16 @@ impl Booted {
         }
     }
 
-    /// Puts the nginx of each of the two in front of the Prometheus of the other, freshly started.
-    pub(super) async fn exchange_nginx(&mut self, other: &mut Self) -> Result<()> {
-        let (own, others) = (self.nginx().clone(), other.nginx().clone());
-        tokio::try_join!(self.replace_nginx(others), other.replace_nginx(own)).map(|_| ())
-    }
-
-    fn nginx(&self) -> &Provided {
+    /// Its nginx, which may be put in front of another Prometheus.
+    pub(super) fn nginx(&self) -> &Provided {
         match self {
             Self::Lab(lab) => lab.provided_nginx(),
             Self::Refused(refused) => &refused.nginx,
         }
     }
 
-    async fn replace_nginx(&mut self, nginx: Provided) -> Result<()> {
+    /// Puts this nginx in front of its Prometheus, freshly started.
+    pub(super) async fn replace_nginx(&mut self, nginx: Provided) -> Result<()> {
         match self {
             Self::Lab(lab) => lab.replace_nginx(nginx).await,
             // Whatever stands in front of it, nothing is answered.

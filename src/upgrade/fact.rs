@@ -6,6 +6,21 @@ use super::change::By;
 use crate::observation::{Observation, PrometheusSeen, RouteSeen, TlsSeen};
 use crate::observe::Part;
 
+/// The checks that look at handshakes alone.
+const OF_HANDSHAKES: [&str; 11] = [
+    "alpn",
+    "certificate-chain",
+    "certificate-dates",
+    "certificate-key",
+    "certificate-name",
+    "certificate-trusted",
+    "certificate-webpki",
+    "ocsp-stapling",
+    "session-resumption",
+    "tls-ciphers",
+    "tls-versions",
+];
+
 /// A thing that two observations can differ in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fact {
@@ -60,7 +75,7 @@ impl Fact {
                 Some(By::Prometheus)
             }
             Self::Route(_, seen) => match seen {
-                seen if seen.part() == Part::Tls => Some(By::Nginx),
+                seen if seen.is_of_handshakes() => Some(By::Nginx),
                 Seen::Metric(_) | Seen::Flag(_) => Some(By::Prometheus),
                 _ => None,
             },
@@ -72,7 +87,7 @@ impl Fact {
     pub(super) fn is_of_its_owner_alone(&self) -> bool {
         match self {
             Self::NginxBuiltWith(_) | Self::Takes(_) | Self::Feature(_) => true,
-            Self::Route(_, seen) => seen.part() == Part::Tls,
+            Self::Route(_, seen) => seen.is_of_handshakes(),
             _ => false,
         }
     }
@@ -94,6 +109,15 @@ impl Fact {
 }
 
 impl Seen {
+    /// Whether it is seen before anything is asked.
+    fn is_of_handshakes(&self) -> bool {
+        match self.part() {
+            Part::Tls => true,
+            Part::Check(id) => OF_HANDSHAKES.contains(&id.as_str()),
+            _ => false,
+        }
+    }
+
     /// The part of an observation in which it is seen.
     pub(super) fn part(&self) -> Part {
         match self {
@@ -217,4 +241,21 @@ fn of_tls(tls: &TlsSeen, add: &mut impl FnMut(Seen, String)) {
 
 fn yes_or_no(is_so: bool) -> String {
     if is_so { "yes" } else { "no" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::CATALOGUE;
+
+    #[test]
+    fn what_is_seen_before_anything_is_asked_is_by_nginx() {
+        for id in OF_HANDSHAKES {
+            assert!(CATALOGUE.iter().any(|check| check.id == id), "{id}");
+            let fact = Fact::Route("https://a.b/".to_owned(), Seen::Check(id.to_owned()));
+            assert!(fact.is_of_its_owner_alone() && fact.owner() == Some(By::Nginx), "{id}");
+        }
+        let asks = Fact::Route("https://a.b/".to_owned(), Seen::Check("tls-enforced".to_owned()));
+        assert!(!asks.is_of_its_owner_alone() && asks.owner().is_none());
+    }
 }

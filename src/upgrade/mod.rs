@@ -50,6 +50,7 @@ use crate::runtime::{PROMETHEUS, RuntimeError};
 use crate::source::Source;
 use combination::Combination;
 use diff::Observed;
+use pair::Pair;
 use together::Together;
 
 /// An upgrade of a deployment's programs.
@@ -105,38 +106,41 @@ impl Upgrade {
     /// What the environment lacks, and what keeps the old and the new programs alike from starting: nothing can be
     /// compared then. What keeps the new ones alone from it is a change.
     pub async fn run(self) -> Result<UpgradeReport> {
-        let observed = match &self.from {
-            Old::Programs(from) => self.observe(from).await?,
+        match &self.from {
+            Old::Programs(from) => {
+                let (observed, closing) = self.observe(from).await?;
+                let report = self.report(&observed);
+                closing.end().await?;
+                report
+            }
             Old::Baseline(baseline) => {
                 let new = together::alone(self.combination(self.to.or(&self.options))).await?;
-                Observed::of_two((**baseline).clone(), new)
+                self.report(&Observed::of_two((**baseline).clone(), new))
             }
-        };
-        comparable(&observed)?;
-        let changes = change::all(&observed, &self.deployment);
-        let failed = changes.iter().any(|change| change.level >= self.fail_on);
-        let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
-        Ok(UpgradeReport::of(&observed, &self.deployment, verdict, changes))
+        }
     }
 
-    /// Boots every combination that tells something.
-    async fn observe(&self, from: &Side) -> Result<Observed> {
+    fn report(&self, observed: &Observed) -> Result<UpgradeReport> {
+        comparable(observed)?;
+        let changes = change::all(observed, &self.deployment);
+        let failed = changes.iter().any(|change| change.level >= self.fail_on);
+        let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
+        Ok(UpgradeReport::of(observed, &self.deployment, verdict, changes))
+    }
+
+    /// Boots every combination that tells something. They are being taken away when this returns.
+    async fn observe(&self, from: &Side) -> Result<(Observed, Pair<()>)> {
         let (old, new) = (from.or(&self.options), self.to.or(&self.options));
         let changes = (old.0 != new.0, old.1 != new.1);
         let ends = [old, new].map(|side| self.combination(side));
-        let Together { old, new, mixtures } = together::observe(ends, changes == (true, true)).await?;
+        let Together { old, new, mixtures, closing } = together::observe(ends, changes == (true, true)).await?;
         let (new_nginx, new_prometheus) = mixtures.map(|[nginx, prometheus]| (nginx, prometheus)).unzip();
-        Ok(Observed {
-            old,
-            new,
-            new_nginx,
-            new_prometheus,
-            only: match changes {
-                (true, false) => Some(By::Nginx),
-                (false, true) => Some(By::Prometheus),
-                _ => None,
-            },
-        })
+        let only = match changes {
+            (true, false) => Some(By::Nginx),
+            (false, true) => Some(By::Prometheus),
+            _ => None,
+        };
+        Ok((Observed { old, new, new_nginx, new_prometheus, only }, closing))
     }
 
     /// The deployment with these programs.

@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::combination::{Booted, Combination};
 use super::open::left_open;
 use super::pair::Pair;
 use crate::error::Result;
+use crate::lab::Provided;
 use crate::observation::Observation;
 use crate::observe::Scope;
 
@@ -19,42 +22,62 @@ pub(super) struct Together {
     pub(super) new: Observation,
     /// The new nginx in front of the old Prometheus, and the other way round, where something was left open.
     pub(super) mixtures: Option<[Observation; 2]>,
+    /// The Labs, which are being taken away.
+    pub(super) closing: Pair<()>,
+}
+
+/// How a Lab comes to the nginx of the other.
+struct Exchange {
+    own: oneshot::Sender<Provided>,
+    others: oneshot::Receiver<Provided>,
 }
 
 /// Boots one combination, looks at it, and takes it away.
 pub(super) async fn alone(combination: Combination) -> Result<Observation> {
-    last_look(combination.boot().await?, Scope::Everything.into()).await
+    let booted = combination.boot().await?;
+    let observation = booted.observe(&Scope::Everything).await?;
+    booted.close().await?;
+    Ok(observation)
 }
 
 /// Looks at the old and the new programs, and, where both programs change, at their mixtures.
-pub(super) async fn observe(ends: [Combination; 2], both_change: bool) -> Result<Together> {
-    let [(old_lab, old), (new_lab, new)] = Pair::begin(ends.map(first_look)).end().await?;
+pub(super) async fn observe([old, new]: [Combination; 2], both_change: bool) -> Result<Together> {
+    let [(tell_of_old, of_old), (tell_of_new, of_new)] = [oneshot::channel(), oneshot::channel()];
+    let exchange = |own, others| both_change.then_some(Exchange { own, others });
+    let looks = [first_look(old, exchange(tell_of_old, of_new)), first_look(new, exchange(tell_of_new, of_old))];
+    let [(old_lab, old), (new_lab, new)] = Pair::begin(looks).end().await?;
+    let mut labs = [old_lab, new_lab];
+    let mut mixtures = None;
     let open = if both_change { left_open(&old, &new) } else { Scope::nothing() };
-    let mixtures = mixtures([old_lab, new_lab], open).await?;
-    Ok(Together { old, new, mixtures })
-}
-
-/// Asks the mixtures what is in the scope, if anything is, and takes all away: the new nginx in front of the old
-/// Prometheus, and the other way round.
-async fn mixtures([mut old, mut new]: [Booted; 2], scope: Scope) -> Result<Option<[Observation; 2]>> {
-    if scope.is_empty() {
-        Pair::begin([old, new].map(Booted::close)).end().await?;
-        return Ok(None);
+    if !open.is_empty() {
+        let open = Arc::new(open);
+        let looks = labs.map(|booted| look(booted, Arc::clone(&open)));
+        let [(one_lab, new_nginx), (other_lab, new_prometheus)] = Pair::begin(looks).end().await?;
+        labs = [one_lab, other_lab];
+        mixtures = Some([new_nginx, new_prometheus]);
     }
-    old.exchange_nginx(&mut new).await?;
-    let scope = Arc::new(scope);
-    let looks = [old, new].map(|booted| last_look(booted, Arc::clone(&scope)));
-    Pair::begin(looks).end().await.map(Some)
+    Ok(Together { old, new, mixtures, closing: Pair::begin(labs.map(Booted::close)) })
 }
 
-async fn first_look(combination: Combination) -> Result<(Booted, Observation)> {
-    let booted = combination.boot().await?;
+/// Boots a combination and looks at it. Then it gets the nginx of the other: rarely there is nothing to ask a mixture, and
+/// who is through first does not wait for what the other has seen.
+async fn first_look(combination: Combination, exchange: Option<Exchange>) -> Result<(Booted, Observation)> {
+    let mut booted = combination.boot().await?;
+    let others = exchange.map(|Exchange { own, others }| {
+        // Who has ended meanwhile needs to know nothing.
+        let _ = own.send(booted.nginx().clone());
+        others
+    });
     let observation = booted.observe(&Scope::Everything).await?;
+    if let Some(others) = others
+        && let Ok(nginx) = others.await
+    {
+        booted.replace_nginx(nginx).await?;
+    }
     Ok((booted, observation))
 }
 
-async fn last_look(booted: Booted, scope: Arc<Scope>) -> Result<Observation> {
+async fn look(booted: Booted, scope: Arc<Scope>) -> Result<(Booted, Observation)> {
     let observation = booted.observe(&scope).await?;
-    booted.close().await?;
-    Ok(observation)
+    Ok((booted, observation))
 }

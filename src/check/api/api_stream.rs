@@ -66,11 +66,13 @@ async fn ask(observer: &Observer) -> Answer {
 
 /// Returns once so many answers came that were asked for after the stream; never where one does not come.
 async fn overtaken(observer: &Observer) {
+    // They wait for no connection that others ask by.
+    let http = observer.http().apart();
     let mut gaps = interval(GAP);
     gaps.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for _ in 0..OVERTAKING {
         gaps.tick().await;
-        let answer = observer.http().send(&observer.request(BUILD)).await;
+        let answer = http.send(&observer.request(BUILD)).await;
         // It was answered before: who is turned away now tells nothing.
         if !answer.is_ok_and(|seen| seen.status == 200) {
             return std::future::pending().await;

@@ -195,6 +195,12 @@ impl Program {
         *self.ended.borrow()
     }
 
+    /// Returns when it has ended.
+    pub(in crate::runtime) async fn until_ended(&self) {
+        // Who would tell is gone: so is the program.
+        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+
     /// Sends it a signal; one that has ended needs none.
     pub(in crate::runtime) async fn signal(&self, signal: Signal, doing: &str) -> Result<(), RuntimeError> {
         let options = KillContainerOptionsBuilder::new().signal(&signal.as_raw().to_string()).build();

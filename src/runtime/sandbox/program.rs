@@ -47,6 +47,12 @@ impl Program {
         *self.ended.borrow()
     }
 
+    /// Returns when it has ended.
+    pub(in crate::runtime) async fn until_ended(&self) {
+        // Who would tell is gone: so is the program.
+        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+
     /// What another program says that is run beside it with these words, its standard output and error as one.
     pub(in crate::runtime) async fn exec(&self, words: &[&str]) -> Option<String> {
         let (output, write) = io::pipe().ok()?;
@@ -84,9 +90,8 @@ impl Program {
     /// Ends it if it runs, and returns when nothing is left of it.
     pub(in crate::runtime) async fn remove(&self) -> Result<(), RuntimeError> {
         locked(&self.launcher).close();
-        let mut ended = self.ended.clone();
         // If not in time, it ends with the Pod.
-        let _ = timeout(END_TIME, ended.wait_for(|ended| *ended)).await;
+        let _ = timeout(END_TIME, self.until_ended()).await;
         Ok(())
     }
 
