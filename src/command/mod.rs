@@ -82,11 +82,10 @@ fn boot_options_of(runtime: RuntimeName, nginx: Source, prometheus: Source) -> B
             RuntimeName::Docker => Runtime::Docker,
             RuntimeName::Sandbox => Runtime::Sandbox,
         },
-        commons: None,
         nginx,
         prometheus,
         progress: Arc::new(Terminal::new()),
-        keep: false,
+        ..BootOptions::default()
     }
 }
 

@@ -47,6 +47,9 @@ pub struct BootOptions {
     pub progress: Arc<dyn Progress + Send + Sync>,
     /// What the Lab uses together with others that are booted with the same handle, if anything. Of the sandbox alone.
     pub commons: Option<Commons>,
+    /// How many Labs run at once. Where it is more than one, each Prometheus counts on its share of the processors
+    /// (`GOMAXPROCS`): with all of them for each, they take turns in vain.
+    pub at_once: usize,
     /// Whether the Lab's files are put where a user can read them: its CA for `curl --cacert`, and what was made up.
     pub keep: bool,
 }
@@ -75,8 +78,17 @@ impl Default for BootOptions {
             prometheus: Source::Auto,
             progress: Arc::new(()),
             commons: None,
+            at_once: 1,
             keep: false,
         }
+    }
+}
+
+impl BootOptions {
+    /// How many processors a Prometheus may count on, where that is not all of them.
+    fn processors(&self) -> Option<usize> {
+        let all = std::thread::available_parallelism().map_or(1, usize::from);
+        (self.at_once > 1 && all > 1).then(|| (all / self.at_once).max(1))
     }
 }
 
@@ -87,6 +99,7 @@ impl std::fmt::Debug for BootOptions {
             .field("nginx", &self.nginx)
             .field("prometheus", &self.prometheus)
             .field("commons", &self.commons)
+            .field("at_once", &self.at_once)
             .field("keep", &self.keep)
             .finish_non_exhaustive()
     }
@@ -171,7 +184,7 @@ impl Lab {
         options.progress.step("booting nginx and Prometheus");
         let plan = PodPlan {
             commons: options.commons.clone().map(|commons| (commons, shareable(&deployment, &world))),
-            ..plan(&deployment, &world, &nginx, &prometheus, &infrastructure)
+            ..plan(&deployment, &world, &nginx, &prometheus, &infrastructure, options.processors())
         };
         let ports = plan.ports.iter().chain(&plan.relays).copied().collect();
         let begun = Instant::now();
@@ -258,6 +271,7 @@ fn plan(
     nginx: &Provided,
     prometheus: &Provided,
     infrastructure: &str,
+    processors: Option<usize>,
 ) -> PodPlan {
     let listens = deployment.servers.iter().flat_map(|server| &server.listens).map(|listen| listen.port);
     let streams = stream_listens(&deployment.nginx).into_iter().map(|listen| listen.port);
@@ -272,7 +286,7 @@ fn plan(
     let ports = own.into_iter().chain(more).collect();
     PodPlan {
         nginx: nginx_plan(deployment, world, nginx),
-        prometheus: world.prometheus.iter().map(|started| prometheus_plan(prometheus, started)).collect(),
+        prometheus: world.prometheus.iter().map(|started| prometheus_plan(prometheus, started, processors)).collect(),
         commons: None,
         stubs: world.stubs.are_needed(&world.relays).then(|| (stubs_plan(infrastructure, world), READY)),
         shared_directories: world.stubs.shared_directories(),
@@ -290,16 +304,18 @@ pub(super) fn nginx_plan(deployment: &Deployment, world: &World, nginx: &Provide
     ProgramPlan {
         image: nginx.image.clone(),
         arguments: nginx_arguments(deployment, world),
+        environment: Vec::new(),
         in_memory: Vec::new(),
         files: world.files_of_nginx(),
         open_files: open_files(deployment),
     }
 }
 
-fn prometheus_plan(prometheus: &Provided, started: &Started) -> ProgramPlan {
+fn prometheus_plan(prometheus: &Provided, started: &Started, processors: Option<usize>) -> ProgramPlan {
     ProgramPlan {
         image: prometheus.image.clone(),
         arguments: started.arguments.clone(),
+        environment: processors.map(|count| ("GOMAXPROCS".to_owned(), count.to_string())).into_iter().collect(),
         in_memory: vec![world::prometheus::DATA.to_owned()],
         files: started.files.clone(),
         open_files: None,
@@ -310,6 +326,7 @@ fn stubs_plan(infrastructure: &str, world: &World) -> ProgramPlan {
     ProgramPlan {
         image: infrastructure.to_owned(),
         arguments: Stubs::arguments(),
+        environment: Vec::new(),
         in_memory: Vec::new(),
         files: world.stubs.files(&world.relays),
         open_files: None,

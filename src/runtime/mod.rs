@@ -80,6 +80,8 @@ pub(crate) struct ProgramPlan {
     pub image: String,
     /// The command line; empty for the image's own.
     pub arguments: Vec<String>,
+    /// What its environment holds beside what every program's does.
+    pub environment: Vec<(String, String)>,
     /// Directories that it writes to, kept in memory.
     pub in_memory: Vec<String>,
     /// Files that are put into it before it starts.

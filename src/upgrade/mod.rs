@@ -114,7 +114,7 @@ impl Upgrade {
                 report
             }
             Old::Baseline(baseline) => {
-                let new = together::alone(self.combination(self.to.or(&self.options))).await?;
+                let new = together::alone(self.combination(self.to.or(&self.options), 1)).await?;
                 self.report(&Observed::of_two((**baseline).clone(), new))
             }
         }
@@ -132,7 +132,7 @@ impl Upgrade {
     async fn observe(&self, from: &Side) -> Result<(Observed, Pair<()>)> {
         let (old, new) = (from.or(&self.options), self.to.or(&self.options));
         let changes = (old.0 != new.0, old.1 != new.1);
-        let ends = [old, new].map(|side| self.combination(side));
+        let ends = [old, new].map(|side| self.combination(side, 2));
         let Together { old, new, mixtures, closing } = together::observe(ends, changes == (true, true)).await?;
         let (new_nginx, new_prometheus) = mixtures.map(|[nginx, prometheus]| (nginx, prometheus)).unzip();
         let only = match changes {
@@ -143,9 +143,9 @@ impl Upgrade {
         Ok((Observed { old, new, new_nginx, new_prometheus, only }, closing))
     }
 
-    /// The deployment with these programs.
-    fn combination(&self, (nginx, prometheus): (Source, Source)) -> Combination {
-        let options = BootOptions { nginx, prometheus, ..self.options.clone() };
+    /// The deployment with these programs, one of so many at once.
+    fn combination(&self, (nginx, prometheus): (Source, Source), at_once: usize) -> Combination {
+        let options = BootOptions { nginx, prometheus, at_once, ..self.options.clone() };
         Combination { deployment: self.deployment.clone(), options }
     }
 }

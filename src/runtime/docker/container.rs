@@ -35,6 +35,7 @@ pub(super) fn body(role: Role, plan: &ProgramPlan, membership: Membership<'_>) -
     ContainerCreateBody {
         image: Some(plan.image.clone()),
         cmd: (!plan.arguments.is_empty()).then(|| plan.arguments.clone()),
+        env: Some(plan.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
         labels: Some(membership.run.id().labels()),
         attach_stdout: Some(true),
         attach_stderr: Some(true),

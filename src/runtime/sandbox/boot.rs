@@ -116,6 +116,7 @@ pub(super) fn launch(role: Role, plan: &ProgramPlan, place: PathBuf, shared: Vec
         place,
         root: PathBuf::from(&plan.image),
         words,
+        environment: plan.environment.clone(),
         user,
         directory: directory.to_owned(),
         capabilities: capabilities.bits(),
@@ -143,6 +144,7 @@ async fn redirect(
     let plan = ProgramPlan {
         image: infrastructure.to_owned(),
         arguments: ["sh", "-c", REDIRECT, "sh"].map(str::to_owned).into_iter().chain(words).collect(),
+        environment: Vec::new(),
         in_memory: Vec::new(),
         files: Vec::new(),
         open_files: None,

@@ -22,6 +22,7 @@ const PROCESSES: u64 = 1024;
 /// What a program may do.
 pub(super) struct Walls {
     user: u32,
+    environment: Vec<(String, String)>,
     capabilities: CapabilitySet,
     limits: Vec<(Resource, Rlimit)>,
     filters: Vec<BpfProgram>,
@@ -41,6 +42,7 @@ impl Walls {
         }
         Ok(Self {
             user: if one_user { 0 } else { launch.user },
+            environment: launch.environment.clone(),
             capabilities: CapabilitySet::from_bits_retain(launch.capabilities),
             limits,
             filters: seccomp::filters(one_user)?,
@@ -54,6 +56,7 @@ impl Walls {
         let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
         command.args(arguments).env_clear().env("PATH", PATH).env("HOSTNAME", HOSTNAME).env("HOME", "/");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null());
         let walls = std::sync::Arc::clone(self);
         // SAFETY: the launcher has one thread, so nothing is half done or locked in the copy of it that runs this.

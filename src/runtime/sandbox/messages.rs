@@ -67,6 +67,8 @@ pub(super) struct Launch {
     pub(super) root: PathBuf,
     /// Its command line.
     pub(super) words: Vec<String>,
+    /// What its environment holds beside what every program's does.
+    pub(super) environment: Vec<(String, String)>,
     /// The user and group that it runs as.
     pub(super) user: u32,
     /// The directory that it starts in.
