@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::change::By;
-use super::fact::{self, Fact, Facts, Seen};
+use super::fact::{Fact, Facts, Looked, Seen};
 use crate::observation::Observation;
 use crate::observe::NO_UI_PAGE;
 
@@ -11,13 +11,13 @@ use crate::observe::NO_UI_PAGE;
 #[derive(Debug)]
 pub(super) struct Observed {
     /// With both old ones.
-    pub(super) old: Observation,
+    pub(super) old: Looked,
     /// With both new ones.
-    pub(super) new: Observation,
+    pub(super) new: Looked,
     /// With the new nginx and the old Prometheus, where that was booted.
-    pub(super) new_nginx: Option<Observation>,
+    pub(super) new_nginx: Option<Looked>,
     /// With the old nginx and the new Prometheus, where that was booted.
-    pub(super) new_prometheus: Option<Observation>,
+    pub(super) new_prometheus: Option<Looked>,
     /// The only program that changes, where one alone does.
     pub(super) only: Option<By>,
 }
@@ -44,24 +44,24 @@ impl Observed {
             (true, false) => Some(By::Prometheus),
             _ => None,
         };
-        Self { old, new, new_nginx: None, new_prometheus: None, only }
+        Self { old: old.into(), new: new.into(), new_nginx: None, new_prometheus: None, only }
     }
 
     /// What differs. Where a new program does not start, what the other one changes is seen in the mixture that does.
     pub(super) fn deltas(&self) -> Vec<Delta> {
-        let old = fact::of(&self.old);
+        let old = &self.old.facts;
         if self.new.ran() && self.old.ran() {
-            return without_consequences(self.attributed(&old, &fact::of(&self.new)));
+            return without_consequences(self.attributed());
         }
         let mut deltas = Vec::new();
         for (mixture, by) in [(&self.new_nginx, By::Nginx), (&self.new_prometheus, By::Prometheus)] {
             let Some(mixture) = mixture else { continue };
             deltas.extend(
-                differences(&old, &fact::of(mixture), |_| Some(by))
+                differences(old, &mixture.facts, |_| Some(by))
                     .filter(|delta| delta.fact.is_refusal() || (mixture.ran() && self.old.ran())),
             );
         }
-        let refusals = self.attributed(&old, &fact::of(&self.new));
+        let refusals = self.attributed();
         for refusal in refusals.into_iter().filter(|delta| delta.fact.is_refusal()) {
             if deltas.iter().all(|known: &Delta| known.fact != refusal.fact) {
                 deltas.push(refusal);
@@ -70,11 +70,10 @@ impl Observed {
         without_consequences(deltas)
     }
 
-    fn attributed(&self, old: &Facts, new: &Facts) -> Vec<Delta> {
-        let nginx = self.new_nginx.as_ref().map(fact::of);
-        let prometheus = self.new_prometheus.as_ref().map(fact::of);
+    fn attributed(&self) -> Vec<Delta> {
+        let (old, new) = (&self.old.facts, &self.new.facts);
         let by = |fact: &Fact| {
-            let (Some(nginx), Some(prometheus)) = (&nginx, &prometheus) else {
+            let (Some(nginx), Some(prometheus)) = (&self.new_nginx, &self.new_prometheus) else {
                 return self.only.or_else(|| fact.owner());
             };
             if fact.is_of_its_owner_alone() {
@@ -83,11 +82,10 @@ impl Observed {
             let spokesman = fact.spokesman().filter(|fact| old.get(fact) != new.get(fact));
             let fact = spokesman.as_ref().unwrap_or(fact);
             let (before, after) = (old.get(fact), new.get(fact));
-            let of = |mixture: &Facts| mixture.get(fact).cloned();
-            let (nginx, prometheus) = (of(nginx), of(prometheus));
-            Some(match (nginx.as_ref() == after, prometheus.as_ref() == after) {
-                (true, false) if prometheus.as_ref() == before => By::Nginx,
-                (false, true) if nginx.as_ref() == before => By::Prometheus,
+            let (nginx, prometheus) = (nginx.facts.get(fact), prometheus.facts.get(fact));
+            Some(match (nginx == after, prometheus == after) {
+                (true, false) if prometheus == before => By::Nginx,
+                (false, true) if nginx == before => By::Prometheus,
                 _ => By::Both,
             })
         };
@@ -186,7 +184,8 @@ mod tests {
     }
 
     fn four(old: Observation, nginx: Observation, prometheus: Observation, new: Observation) -> Observed {
-        Observed { old, new, new_nginx: Some(nginx), new_prometheus: Some(prometheus), only: None }
+        let (new_nginx, new_prometheus) = (Some(nginx.into()), Some(prometheus.into()));
+        Observed { old: old.into(), new: new.into(), new_nginx, new_prometheus, only: None }
     }
 
     fn told(observed: &Observed) -> Vec<(Seen, Option<By>)> {

@@ -1,6 +1,7 @@
 //! An observation as a flat table: one line for each thing that two observations can differ in.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use super::change::By;
 use crate::observation::{Observation, PrometheusSeen, RouteSeen, TlsSeen};
@@ -65,6 +66,27 @@ pub(super) enum Seen {
 
 /// Each fact with its value.
 pub(super) type Facts = BTreeMap<Fact, String>;
+
+/// An observation with its facts.
+#[derive(Debug)]
+pub(super) struct Looked {
+    observation: Observation,
+    pub(super) facts: Facts,
+}
+
+impl From<Observation> for Looked {
+    fn from(observation: Observation) -> Self {
+        Self { facts: of(&observation), observation }
+    }
+}
+
+impl Deref for Looked {
+    type Target = Observation;
+
+    fn deref(&self) -> &Observation {
+        &self.observation
+    }
+}
 
 impl Fact {
     /// The program that alone can have changed it, where that is in the nature of the thing.
@@ -146,7 +168,7 @@ impl Seen {
 }
 
 /// The facts of an observation.
-pub(super) fn of(observation: &Observation) -> Facts {
+fn of(observation: &Observation) -> Facts {
     let nginx = &observation.nginx;
     let mut facts = Facts::new();
     let is_there = || "yes".to_owned();

@@ -121,7 +121,7 @@ impl Upgrade {
     }
 
     fn report(&self, observed: &Observed) -> Result<UpgradeReport> {
-        comparable(observed)?;
+        comparable(&observed.old, &observed.new)?;
         let changes = change::all(observed, &self.deployment);
         let failed = changes.iter().any(|change| change.level >= self.fail_on);
         let verdict = if failed { Verdict::Fail } else { Verdict::Pass };
@@ -157,13 +157,12 @@ impl Upgrade {
 /// What the environment lacks, and what keeps the programs from starting.
 pub async fn record(deployment: Deployment, options: &BootOptions) -> Result<Observation> {
     let observation = together::alone(Combination { deployment, options: options.clone() }).await?;
-    comparable(&Observed::of_two(observation.clone(), observation.clone()))?;
+    comparable(&observation, &observation)?;
     Ok(observation)
 }
 
 /// Nothing is known where neither the old nor the new programs start.
-fn comparable(observed: &Observed) -> Result<()> {
-    let (old, new) = (&observed.old, &observed.new);
+fn comparable(old: &Observation, new: &Observation) -> Result<()> {
     if !old.nginx.refusal.is_empty() && !new.nginx.refusal.is_empty() {
         let log = new.nginx.refusal.iter().cloned().collect::<Vec<_>>().join("\n");
         return Err(Error::NginxRefused { log });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::diff;
-use super::fact::{self, Fact, Seen};
+use super::fact::{Fact, Looked, Seen};
 use crate::observation::Observation;
 use crate::observe::{Part, Scope};
 
@@ -12,14 +12,14 @@ const READ_THE_LOG: [&str; 2] = ["nginx-log-clean", "page-load"];
 
 /// What the mixtures have to be asked, so that it is known whose doing each difference is. Nothing that is the same with
 /// the old and the new programs is reported, whatever it is in a mixture.
-pub(super) fn left_open(old: &Observation, new: &Observation) -> Scope {
+pub(super) fn left_open(old: &Looked, new: &Looked) -> Scope {
     // What one program hides by not starting is seen in a mixture.
     if !old.ran() || !new.ran() {
         return Scope::Everything;
     }
-    let (before, after) = (fact::of(old), fact::of(new));
+    let (before, after) = (&old.facts, &new.facts);
     let mut parts = BTreeSet::new();
-    for fact in diff::differing(&before, &after).filter(|fact| !fact.is_of_its_owner_alone()) {
+    for fact in diff::differing(before, after).filter(|fact| !fact.is_of_its_owner_alone()) {
         if fact.spokesman().is_some_and(|fact| before.get(&fact) != after.get(&fact)) {
             continue;
         }
@@ -41,7 +41,7 @@ pub(super) fn left_open(old: &Observation, new: &Observation) -> Scope {
         }
     }
     if parts.contains(&Part::Assets) {
-        parts.extend([old, new].into_iter().flat_map(pages).map(Part::Answer));
+        parts.extend([old, new].into_iter().flat_map(|looked| pages(looked)).map(Part::Answer));
     }
     Scope::Parts(parts)
 }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     fn open(change: impl FnOnce(&mut Observation, &mut RouteSeen)) -> Scope {
-        left_open(&observation(|_, _| {}), &observation(change))
+        left_open(&observation(|_, _| {}).into(), &observation(change).into())
     }
 
     #[test]

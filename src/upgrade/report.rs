@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::change::Change;
 use super::diff::Observed;
+use super::fact::Looked;
 use crate::deployment::Deployment;
-use crate::observation::Observation;
 use crate::report::{Program, Programs, SourceText, Verdict};
 
 /// What an upgrade changes. Serialised, it is the documented JSON of `proxyproof/upgrade/1`.
@@ -101,14 +101,14 @@ fn notes(observed: &Observed) -> Vec<String> {
 }
 
 /// As the first combination in which it ran shows it.
-fn nginx<'a>(sights: impl Iterator<Item = &'a Observation>) -> Program {
+fn nginx<'a>(sights: impl Iterator<Item = &'a Looked>) -> Program {
     let mut known: Vec<(Option<String>, String)> =
         sights.map(|seen| (seen.nginx.version.clone(), seen.nginx.source.clone())).collect();
     known.sort_by_key(|(version, _)| version.is_none());
     program(known)
 }
 
-fn prometheus<'a>(sights: impl Iterator<Item = &'a Observation>) -> Program {
+fn prometheus<'a>(sights: impl Iterator<Item = &'a Looked>) -> Program {
     let first = sights.filter_map(|seen| seen.prometheus.first());
     let mut known: Vec<(Option<String>, String)> =
         first.map(|seen| (seen.version.clone(), seen.source.clone())).collect();

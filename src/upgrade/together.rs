@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::combination::{Booted, Combination};
+use super::fact::Looked;
 use super::open::left_open;
 use super::pair::Pair;
 use crate::error::Result;
@@ -18,10 +19,10 @@ use crate::observe::Scope;
 /// What was seen of all of them.
 #[derive(Debug)]
 pub(super) struct Together {
-    pub(super) old: Observation,
-    pub(super) new: Observation,
+    pub(super) old: Looked,
+    pub(super) new: Looked,
     /// The new nginx in front of the old Prometheus, and the other way round, where something was left open.
-    pub(super) mixtures: Option<[Observation; 2]>,
+    pub(super) mixtures: Option<[Looked; 2]>,
     /// The Labs, which are being taken away.
     pub(super) closing: Pair<()>,
 }
@@ -61,7 +62,7 @@ pub(super) async fn observe([old, new]: [Combination; 2], both_change: bool) -> 
 
 /// Boots a combination and looks at it. Then it gets the nginx of the other: rarely there is nothing to ask a mixture, and
 /// who is through first does not wait for what the other has seen.
-async fn first_look(combination: Combination, exchange: Option<Exchange>) -> Result<(Booted, Observation)> {
+async fn first_look(combination: Combination, exchange: Option<Exchange>) -> Result<(Booted, Looked)> {
     let mut booted = combination.boot().await?;
     let others = exchange.map(|Exchange { own, others }| {
         // Who has ended meanwhile needs to know nothing.
@@ -74,10 +75,10 @@ async fn first_look(combination: Combination, exchange: Option<Exchange>) -> Res
     {
         booted.replace_nginx(nginx).await?;
     }
-    Ok((booted, observation))
+    Ok((booted, observation.into()))
 }
 
-async fn look(booted: Booted, scope: Arc<Scope>) -> Result<(Booted, Observation)> {
+async fn look(booted: Booted, scope: Arc<Scope>) -> Result<(Booted, Looked)> {
     let observation = booted.observe(&scope).await?;
-    Ok((booted, observation))
+    Ok((booted, observation.into()))
 }
