@@ -49,7 +49,7 @@ impl Observed {
 
     /// What differs. Where a new program does not start, what the other one changes is seen in the mixture that does.
     pub(super) fn deltas(&self) -> Vec<Delta> {
-        let old = &self.old.facts;
+        let old = self.old.facts();
         if self.new.ran() && self.old.ran() {
             return without_consequences(self.attributed());
         }
@@ -57,7 +57,7 @@ impl Observed {
         for (mixture, by) in [(&self.new_nginx, By::Nginx), (&self.new_prometheus, By::Prometheus)] {
             let Some(mixture) = mixture else { continue };
             deltas.extend(
-                differences(old, &mixture.facts, |_| Some(by))
+                differences(old, mixture.facts(), |_| Some(by))
                     .filter(|delta| delta.fact.is_refusal() || (mixture.ran() && self.old.ran())),
             );
         }
@@ -71,7 +71,7 @@ impl Observed {
     }
 
     fn attributed(&self) -> Vec<Delta> {
-        let (old, new) = (&self.old.facts, &self.new.facts);
+        let (old, new) = (self.old.facts(), self.new.facts());
         let by = |fact: &Fact| {
             let (Some(nginx), Some(prometheus)) = (&self.new_nginx, &self.new_prometheus) else {
                 return self.only.or_else(|| fact.owner());
@@ -82,7 +82,7 @@ impl Observed {
             let spokesman = fact.spokesman().filter(|fact| old.get(fact) != new.get(fact));
             let fact = spokesman.as_ref().unwrap_or(fact);
             let (before, after) = (old.get(fact), new.get(fact));
-            let (nginx, prometheus) = (nginx.facts.get(fact), prometheus.facts.get(fact));
+            let (nginx, prometheus) = (nginx.facts().get(fact), prometheus.facts().get(fact));
             Some(match (nginx == after, prometheus == after) {
                 (true, false) if prometheus == before => By::Nginx,
                 (false, true) if nginx == before => By::Prometheus,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::change::By;
 use crate::observation::{Observation, PrometheusSeen, RouteSeen, TlsSeen};
@@ -67,16 +68,20 @@ pub(super) enum Seen {
 /// Each fact with its value.
 pub(super) type Facts = BTreeMap<Fact, String>;
 
-/// An observation with its facts.
-#[derive(Debug)]
-pub(super) struct Looked {
-    observation: Observation,
-    pub(super) facts: Facts,
+/// An observation with its facts. A clone is the same.
+#[derive(Clone, Debug)]
+pub(super) struct Looked(Arc<(Observation, Facts)>);
+
+impl Looked {
+    pub(super) fn facts(&self) -> &Facts {
+        &self.0.1
+    }
 }
 
 impl From<Observation> for Looked {
     fn from(observation: Observation) -> Self {
-        Self { facts: of(&observation), observation }
+        let facts = of(&observation);
+        Self(Arc::new((observation, facts)))
     }
 }
 
@@ -84,7 +89,7 @@ impl Deref for Looked {
     type Target = Observation;
 
     fn deref(&self) -> &Observation {
-        &self.observation
+        &self.0.0
     }
 }
 

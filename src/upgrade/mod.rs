@@ -50,8 +50,7 @@ use crate::runtime::{PROMETHEUS, RuntimeError};
 use crate::source::Source;
 use combination::Combination;
 use diff::Observed;
-use pair::Pair;
-use together::Together;
+use together::{Closing, Together};
 
 /// An upgrade of a deployment's programs.
 #[derive(Debug)]
@@ -110,7 +109,9 @@ impl Upgrade {
             Old::Programs(from) => {
                 let (observed, closing) = self.observe(from).await?;
                 let report = self.report(&observed);
-                closing.end().await?;
+                for lab in closing {
+                    lab.end().await?;
+                }
                 report
             }
             Old::Baseline(baseline) => {
@@ -129,7 +130,7 @@ impl Upgrade {
     }
 
     /// Boots every combination that tells something. They are being taken away when this returns.
-    async fn observe(&self, from: &Side) -> Result<(Observed, Pair<()>)> {
+    async fn observe(&self, from: &Side) -> Result<(Observed, [Closing; 2])> {
         let (old, new) = (from.or(&self.options), self.to.or(&self.options));
         let changes = (old.0 != new.0, old.1 != new.1);
         let ends = [old, new].map(|side| self.combination(side, 2));

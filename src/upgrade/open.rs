@@ -17,7 +17,7 @@ pub(super) fn left_open(old: &Looked, new: &Looked) -> Scope {
     if !old.ran() || !new.ran() {
         return Scope::Everything;
     }
-    let (before, after) = (&old.facts, &new.facts);
+    let (before, after) = (old.facts(), new.facts());
     let mut parts = BTreeSet::new();
     for fact in diff::differing(before, after).filter(|fact| !fact.is_of_its_owner_alone()) {
         if fact.spokesman().is_some_and(|fact| before.get(&fact) != after.get(&fact)) {

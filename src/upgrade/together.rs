@@ -1,11 +1,10 @@
 //! Looks at the old and the new programs, and at their mixtures: those are asked what differs between the two.
 //!
 //! Prometheus takes longest to start, so each is started once: for the mixtures the two Labs exchange their nginx, which
-//! are started anew and remember nothing.
-
-use std::sync::Arc;
+//! are started anew and remember nothing. Each Lab goes on as soon as it knows what it needs of the other.
 
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use super::combination::{Booted, Combination};
 use super::fact::Looked;
@@ -15,6 +14,7 @@ use crate::error::Result;
 use crate::lab::Provided;
 use crate::observation::Observation;
 use crate::observe::Scope;
+use crate::runtime::unfinished;
 
 /// What was seen of all of them.
 #[derive(Debug)]
@@ -24,13 +24,31 @@ pub(super) struct Together {
     /// The new nginx in front of the old Prometheus, and the other way round, where something was left open.
     pub(super) mixtures: Option<[Looked; 2]>,
     /// The Labs, which are being taken away.
-    pub(super) closing: Pair<()>,
+    pub(super) closing: [Closing; 2],
 }
 
-/// How a Lab comes to the nginx of the other.
-struct Exchange {
-    own: oneshot::Sender<Provided>,
-    others: oneshot::Receiver<Provided>,
+/// A Lab that is being taken away. Dropping this does so too, blocking until it is gone.
+#[derive(Debug)]
+pub(super) struct Closing(JoinSet<Result<()>>);
+
+/// What came of one Lab.
+struct Course {
+    own: Looked,
+    /// With the nginx of the other, where that was asked.
+    mixture: Option<Looked>,
+    closing: Closing,
+}
+
+/// What a Lab tells the other and hears of it.
+struct Other {
+    nginx: Exchange<Provided>,
+    looked: Exchange<Looked>,
+}
+
+/// Something that both have and each of them wants of the other.
+struct Exchange<T> {
+    give: oneshot::Sender<T>,
+    take: oneshot::Receiver<T>,
 }
 
 /// Boots one combination, looks at it, and takes it away.
@@ -43,42 +61,82 @@ pub(super) async fn alone(combination: Combination) -> Result<Observation> {
 
 /// Looks at the old and the new programs, and, where both programs change, at their mixtures.
 pub(super) async fn observe([old, new]: [Combination; 2], both_change: bool) -> Result<Together> {
-    let [(tell_of_old, of_old), (tell_of_new, of_new)] = [oneshot::channel(), oneshot::channel()];
-    let exchange = |own, others| both_change.then_some(Exchange { own, others });
-    let looks = [first_look(old, exchange(tell_of_old, of_new)), first_look(new, exchange(tell_of_new, of_old))];
-    let [(old_lab, old), (new_lab, new)] = Pair::begin(looks).end().await?;
-    let mut labs = [old_lab, new_lab];
-    let mut mixtures = None;
-    let open = if both_change { left_open(&old, &new) } else { Scope::nothing() };
-    if !open.is_empty() {
-        let open = Arc::new(open);
-        let looks = labs.map(|booted| look(booted, Arc::clone(&open)));
-        let [(one_lab, new_nginx), (other_lab, new_prometheus)] = Pair::begin(looks).end().await?;
-        labs = [one_lab, other_lab];
-        mixtures = Some([new_nginx, new_prometheus]);
-    }
-    Ok(Together { old, new, mixtures, closing: Pair::begin(labs.map(Booted::close)) })
+    let (of_old, of_new) = match both_change {
+        true => Other::pair(),
+        false => (None, None),
+    };
+    let courses = [course(old, of_old), course(new, of_new)];
+    let [old, new] = Pair::begin(courses).end().await?;
+    Ok(Together {
+        old: old.own,
+        new: new.own,
+        mixtures: old.mixture.zip(new.mixture).map(|(new_nginx, new_prometheus)| [new_nginx, new_prometheus]),
+        closing: [old.closing, new.closing],
+    })
 }
 
-/// Boots a combination and looks at it. Then it gets the nginx of the other: rarely there is nothing to ask a mixture, and
-/// who is through first does not wait for what the other has seen.
-async fn first_look(combination: Combination, exchange: Option<Exchange>) -> Result<(Booted, Looked)> {
+/// Boots a combination and looks at it; then at the mixture that it is with the nginx of the other.
+async fn course(combination: Combination, other: Option<Other>) -> Result<Course> {
     let mut booted = combination.boot().await?;
-    let others = exchange.map(|Exchange { own, others }| {
-        // Who has ended meanwhile needs to know nothing.
-        let _ = own.send(booted.nginx().clone());
-        others
-    });
-    let observation = booted.observe(&Scope::Everything).await?;
-    if let Some(others) = others
-        && let Ok(nginx) = others.await
-    {
-        booted.replace_nginx(nginx).await?;
-    }
-    Ok((booted, observation.into()))
+    let Some(Other { nginx, looked }) = other else {
+        let own = booted.observe(&Scope::Everything).await?.into();
+        return Ok(Course { own, mixture: None, closing: Closing::begin(booted) });
+    };
+    let others_nginx = nginx.give(booted.nginx().clone());
+    let own: Looked = booted.observe(&Scope::Everything).await?.into();
+    let others = looked.give(own.clone());
+    // Rarely there is nothing to ask a mixture: who is through first does not wait for what the other sees.
+    booted.replace_nginx(told(others_nginx).await).await?;
+    let open = left_open(&own, &told(others).await);
+    let mixture = match open.is_empty() {
+        true => None,
+        false => Some(booted.observe(&open).await?.into()),
+    };
+    Ok(Course { own, mixture, closing: Closing::begin(booted) })
 }
 
-async fn look(booted: Booted, scope: Arc<Scope>) -> Result<(Booted, Looked)> {
-    let observation = booted.observe(&scope).await?;
-    Ok((booted, observation.into()))
+/// What the other tells. One that fails tells nothing, and ends both.
+async fn told<T>(by_other: oneshot::Receiver<T>) -> T {
+    match by_other.await {
+        Ok(told) => told,
+        Err(_failed) => std::future::pending().await,
+    }
+}
+
+impl Other {
+    /// What each of two has of the other.
+    fn pair() -> (Option<Self>, Option<Self>) {
+        let ((nginx, others_nginx), (looked, others_looked)) = (Exchange::pair(), Exchange::pair());
+        (Some(Self { nginx, looked }), Some(Self { nginx: others_nginx, looked: others_looked }))
+    }
+}
+
+impl<T> Exchange<T> {
+    fn pair() -> (Self, Self) {
+        let ((give, others_take), (others_give, take)) = (oneshot::channel(), oneshot::channel());
+        (Self { give, take }, Self { give: others_give, take: others_take })
+    }
+
+    /// Gives the own one, for the other's.
+    fn give(self, own: T) -> oneshot::Receiver<T> {
+        // Who has ended meanwhile needs to know nothing.
+        let _ = self.give.send(own);
+        self.take
+    }
+}
+
+impl Closing {
+    fn begin(booted: Booted) -> Self {
+        let mut task = JoinSet::new();
+        task.spawn(booted.close());
+        Self(task)
+    }
+
+    /// Returns when nothing is left of it.
+    pub(super) async fn end(mut self) -> Result<()> {
+        while let Some(closed) = self.0.join_next().await {
+            closed.map_err(unfinished)??;
+        }
+        Ok(())
+    }
 }

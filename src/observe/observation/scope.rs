@@ -33,11 +33,6 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    /// Nothing but what the programs say of themselves unasked.
-    pub(crate) fn nothing() -> Self {
-        Self::Parts(BTreeSet::new())
-    }
-
     /// Whether this part is looked at.
     pub(crate) fn has(&self, part: &Part) -> bool {
         match self {
