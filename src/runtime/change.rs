@@ -95,11 +95,14 @@ impl Pod {
         Ok(refusal)
     }
 
-    /// Ends nginx, and starts it as this plan says. None of its files is the other's; what was answered is not finished.
+    /// Ends nginx, and starts it as this plan says. None of its files is the other's; what was asked is not answered.
     pub(crate) async fn replace_nginx(&self, plan: ProgramPlan) -> Result<Option<Refusal>, RuntimeError> {
         let running = locked(&self.nginx).as_ref().ok().cloned();
-        if let Some(program) = running {
-            self.end(Role::Nginx, &program, Signal::TERM).await?;
+        match running {
+            Some(program) if self.plan.shared_directories.is_empty() => program.remove().await?,
+            // Its sockets there go only if it takes them away itself.
+            Some(program) => self.end(Role::Nginx, &program, Signal::TERM).await?,
+            None => {}
         }
         *locked(&self.nginx_plan) = plan;
         self.start_nginx().await
