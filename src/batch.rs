@@ -82,6 +82,7 @@ impl Batch {
         if options.boot.commons.is_none() && !options.selection.changes_programs() {
             options.boot.commons = Some(Commons::new());
         }
+        options.boot = options.boot.for_each_of(options.jobs.min(paths.len()));
         let waiting = paths.into_iter().enumerate();
         Ok(Self { options: Arc::new(options), waiting, running: JoinSet::new(), about: HashMap::new() })
     }

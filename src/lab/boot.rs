@@ -85,6 +85,11 @@ impl Default for BootOptions {
 }
 
 impl BootOptions {
+    /// The same for each of so many Labs that run at once, beside those that run already.
+    pub(crate) fn for_each_of(self, count: usize) -> Self {
+        Self { at_once: self.at_once.max(1) * count.max(1), ..self }
+    }
+
     /// How many processors a Prometheus may count on, where that is not all of them.
     fn processors(&self) -> Option<usize> {
         let all = std::thread::available_parallelism().map_or(1, usize::from);
@@ -350,4 +355,20 @@ fn nginx_arguments(deployment: &Deployment, world: &World) -> Vec<String> {
 fn open_files(deployment: &Deployment) -> Option<u32> {
     let limit = deployment.nginx.directives.iter().find(|directive| directive.is("worker_rlimit_nofile"))?;
     limit.arg(0)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labs_that_run_at_once_share_the_processors() {
+        let processors = |count| BootOptions::default().for_each_of(count).processors();
+        assert_eq!(processors(1), None, "one has them all");
+        let all = std::thread::available_parallelism().map_or(1, usize::from);
+        if all > 1 {
+            assert_eq!(processors(2), Some(all / 2));
+            assert_eq!(BootOptions::default().for_each_of(all).for_each_of(3).processors(), Some(1));
+        }
+    }
 }

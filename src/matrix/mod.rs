@@ -87,6 +87,7 @@ impl Matrix {
         if !self.selection.changes_programs() {
             self.boot.commons.get_or_insert_with(Commons::new);
         }
+        self.boot = self.boot.for_each_of(self.jobs.min(self.nginx.len() * self.prometheus.len()));
         let combinations =
             self.prometheus.iter().flat_map(|prometheus| self.nginx.iter().map(move |nginx| (nginx, prometheus)));
         let cells = stream::iter(combinations.map(|(nginx, prometheus)| self.spawned(nginx, prometheus)));

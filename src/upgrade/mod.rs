@@ -146,8 +146,8 @@ impl Upgrade {
 
     /// The deployment with these programs, one of so many at once.
     fn combination(&self, (nginx, prometheus): (Source, Source), at_once: usize) -> Combination {
-        let options = BootOptions { nginx, prometheus, at_once, ..self.options.clone() };
-        Combination { deployment: self.deployment.clone(), options }
+        let options = BootOptions { nginx, prometheus, ..self.options.clone() };
+        Combination { deployment: self.deployment.clone(), options: options.for_each_of(at_once) }
     }
 }
 

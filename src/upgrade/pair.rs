@@ -43,7 +43,7 @@ impl<T: Send + 'static> Pair<T> {
     }
 
     /// Ends both, whatever they are at. What they hold is gone when this returns.
-    pub(super) async fn stop(mut self) {
+    async fn stop(mut self) {
         self.tasks.shutdown().await;
     }
 }

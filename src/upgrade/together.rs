@@ -140,3 +140,25 @@ impl Closing {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn each_hears_what_the_other_tells() {
+        let (one, other) = Exchange::pair();
+        let by_other = one.give(1);
+        let by_one = other.give(2);
+        assert_eq!((told(by_other).now_or_never(), told(by_one).now_or_never()), (Some(2), Some(1)));
+    }
+
+    #[test]
+    fn who_hears_nothing_waits_for_its_end() {
+        let (one, other) = Exchange::<u8>::pair();
+        drop(other);
+        assert_eq!(told(one.give(1)).now_or_never(), None);
+    }
+}

@@ -4,6 +4,7 @@ mod baseline;
 mod cases;
 mod ended;
 mod itself;
+mod same;
 mod snapshot;
 
 use serde_json::Value;
