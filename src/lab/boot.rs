@@ -16,8 +16,8 @@ use crate::check::Selection;
 use crate::deployment::{Deployment, stream_listens};
 use crate::error::{Error, Result};
 use crate::observe::Meter;
-use crate::report::Programs;
 use crate::report::timings::Timings;
+use crate::report::{Program, Programs};
 use crate::runtime::{Bed, Commons, Entrances, PROMETHEUS, Pod, PodPlan, ProgramPlan, Run, Runtime, RuntimeError};
 use crate::source::{Cache, Progress, Source, SourceError};
 use crate::world::stubs::{READY, Stubs};
@@ -62,9 +62,9 @@ pub(crate) enum Boot {
     /// Prometheus ended before it served.
     PrometheusRefuses {
         /// The nginx that was to run.
-        nginx: Provided,
-        /// What was to run.
-        programs: Programs,
+        nginx: Box<Provided>,
+        /// The Prometheus that was to run.
+        prometheus: Program,
         /// What Prometheus wrote.
         log: String,
     },
@@ -197,7 +197,8 @@ impl Lab {
         let pod = match bed.boot(run, &infrastructure, plan).await {
             Err(RuntimeError::Ended { program: PROMETHEUS, log }) => {
                 options.progress.done();
-                return Ok(Boot::PrometheusRefuses { nginx, programs, log });
+                let nginx = Box::new(nginx);
+                return Ok(Boot::PrometheusRefuses { nginx, prometheus: programs.prometheus, log });
             }
             booted => Arc::new(booted?),
         };

@@ -17,6 +17,8 @@ impl Lab {
 
     /// Ends nginx and starts this one in its place, as at boot: it has the deployment's files, and nothing of what the
     /// other has written or remembers. Whoever asks from then on is new to it. That it refuses to start is no error.
+    ///
+    /// Prometheus runs on, and what it has said stays in its log.
     pub(crate) async fn replace_nginx(&mut self, nginx: Provided) -> Result<()> {
         Arc::make_mut(&mut self.world).modules = AddedModules::of(&self.deployment, &nginx.modules);
         let plan = nginx_plan(&self.deployment, &self.world, &nginx);

@@ -28,6 +28,7 @@ use crate::deployment::Deployment;
 use crate::error::{Error, Result};
 use crate::finding::Level;
 use crate::lab::{Boot, BootOptions, Lab};
+use crate::report::Programs;
 use crate::runtime::{Bed, Commons, Runtime};
 use crate::source::Source;
 
@@ -117,7 +118,10 @@ impl Matrix {
 
 async fn cell(deployment: Deployment, boot: BootOptions, selection: Selection, fail_on: Level) -> Result<Cell> {
     let lab = match Lab::try_boot(deployment, &boot).await? {
-        Boot::PrometheusRefuses { programs, log, .. } => return Ok(Cell::not_started(programs, log)),
+        Boot::PrometheusRefuses { nginx, prometheus, log } => {
+            let programs = Programs { nginx: nginx.program().clone(), prometheus };
+            return Ok(Cell::not_started(programs, log));
+        }
         Boot::Lab(lab) => lab,
     };
     let report = lab.check_with(&selection, fail_on).await?;

@@ -37,8 +37,8 @@ impl Combination {
     pub(super) async fn boot(self) -> Result<Booted> {
         Ok(match Lab::try_boot(self.deployment, &self.options).await? {
             Boot::Lab(lab) => Booted::Lab(lab),
-            Boot::PrometheusRefuses { nginx, programs, log } => {
-                Booted::Refused(Box::new(Refused { nginx, prometheus: programs.prometheus, log }))
+            Boot::PrometheusRefuses { nginx, prometheus, log } => {
+                Booted::Refused(Box::new(Refused { nginx: *nginx, prometheus, log }))
             }
         })
     }
