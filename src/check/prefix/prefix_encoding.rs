@@ -5,9 +5,6 @@ use super::super::{Answer, Check, Skip, Turn, View};
 use crate::finding::{Finding, Fix, Level};
 use crate::observe::{Observer, Request, Seen};
 
-/// Prometheus before it takes every label name in UTF-8, where an encoded slash in one is no question.
-const UTF8_LABELS: (u32, u32) = (3, 0);
-
 pub(crate) static CHECK: Check = Check {
     id: "prefix-encoding",
     level: Level::Error,
@@ -31,7 +28,6 @@ async fn ask(observer: &Observer) -> Answer {
     if findings.is_empty() {
         findings.extend(outside(observer).await?);
         findings.extend(other_spellings(observer).await?);
-        findings.extend(slash_in_a_name(observer).await?);
     }
     Ok(findings)
 }
@@ -122,24 +118,4 @@ fn misled(observer: &Observer, request: &Request, seen: &Seen) -> Finding {
         .at(place)
         .fix(fix)
         .shown_by(observer.shell().curl_raw(request))
-}
-
-/// With a path in proxy_pass nginx decodes `%2F`. It matters since label names may have slashes.
-async fn slash_in_a_name(observer: &Observer) -> Result<Option<Finding>, Skip> {
-    let request = observer.request("/api/v1/label/a%2Fb/values");
-    if observer.version().await? < UTF8_LABELS {
-        return Ok(None);
-    }
-    let seen = observer.http().send(&request).await?;
-    if seen.status != 404 || !is_of_go(&seen) {
-        return Ok(None);
-    }
-    let finding = CHECK
-        .finding("an encoded slash in a path is decoded: a label whose name has one can't be asked for by its own name")
-        .at_level(Level::Note)
-        .expected("Prometheus's JSON")
-        .actual(seen.summary())
-        .at(observer.facts().pass_place(request.url().path()))
-        .fix(format!("proxy_pass {}; without a path passes on what was sent", observer.facts().pass_without_path()));
-    Ok(Some(finding.shown_by(observer.shell().curl_raw(&request))))
 }
