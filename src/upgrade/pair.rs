@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::runtime::unfinished;
 
 /// Two things that are being done, each by a task of its own.
-#[derive(Debug)]
 pub(super) struct Pair<T> {
     tasks: JoinSet<(usize, Result<T>)>,
 }
